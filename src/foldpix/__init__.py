@@ -1,0 +1,3 @@
+"""Protein backbones as pictures, pictures as tokens, and back."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Bins, splits, conversion of folders, WebDataset shards and the data module."""

@@ -1,0 +1,1 @@
+"""How close the backbones come back: figures, tables and pictures."""

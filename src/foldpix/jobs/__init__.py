@@ -1,0 +1,1 @@
+"""Hydra jobs: each a `run(config) -> metrics`. The only room that knows Hydra."""

@@ -1,0 +1,51 @@
+"""From a composed Hydra config to a typed one, and from an exception to one line."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+Schema = TypeVar("Schema")
+
+
+def typed(cfg: DictConfig, schema: type[Schema]) -> Schema:
+    """The composed config as an instance of its dataclass.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown (Hydra lets ``+key=value`` through) or a value is missing or of the wrong type.
+    """
+    unknown = sorted(_unknown_keys(cfg, ""))
+    if unknown:
+        raise ValueError(f"unknown config key {', '.join(unknown)}; `--cfg job` prints the keys that exist")
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(schema), cfg)
+        return cast(Schema, OmegaConf.to_object(merged))
+    except OmegaConfBaseException as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+
+
+def run_job(job: Callable[[Schema], Any], cfg: DictConfig, schema: type[Schema]) -> None:
+    """Run ``job``; a user's error is one line on stderr and exit code 2 (HYDRA_FULL_ERROR=1 shows it all)."""
+    try:
+        job(typed(cfg, schema))
+    except (ValueError, OSError) as error:
+        if os.environ.get("HYDRA_FULL_ERROR"):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _unknown_keys(node: DictConfig, prefix: str) -> Iterator[str]:
+    kind = OmegaConf.get_type(node)
+    fields = {field.name for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else None
+    for key in node:
+        if fields is not None and key not in fields:
+            yield f"{prefix}{key}"
+        elif isinstance(child := node._get_node(key), DictConfig) and not child._is_none():
+            yield from _unknown_keys(child, f"{prefix}{key}.")

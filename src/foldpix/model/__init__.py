@@ -1,0 +1,1 @@
+"""The hierarchical VQ-VAE: plain `nn.Module`s, no Lightning."""

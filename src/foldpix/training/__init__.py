@@ -1,0 +1,1 @@
+"""The Lightning module, its schedule and its callbacks."""
