@@ -1,0 +1,16 @@
+"""The two vector operations that the array API leaves out."""
+
+from typing import Any
+
+from array_api_compat import array_namespace
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Scalar product over the last axis, which stays with size 1: (..., 3), (..., 3) -> (..., 1)."""
+    xp = array_namespace(a, b)
+    return xp.sum(a * b, axis=-1, keepdims=True)
+
+
+def unit(a: Any) -> Any:
+    """``a`` (..., 3) scaled to length 1."""
+    return a / dot(a, a) ** 0.5
