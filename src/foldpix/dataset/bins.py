@@ -1,0 +1,21 @@
+"""Length bins: chains of like length travel together, so that little of a batch is padding."""
+
+BINS: tuple[tuple[int, int], ...] = ((40, 64), *((low, low + 63) for low in range(65, 1024, 64)))
+MIN_LENGTH = BINS[0][0]
+MAX_LENGTH = BINS[-1][1]
+
+
+def bin_name(length: int) -> str:
+    """The folder of chains with ``length`` residues, such as ``bin_40_64``.
+
+    Raises
+    ------
+    ValueError
+        Outside 40 to 1024 residues.
+    """
+    if length < MIN_LENGTH:
+        raise ValueError(f"{length} residues, fewer than {MIN_LENGTH}")
+    if length > MAX_LENGTH:
+        raise ValueError(f"{length} residues, more than {MAX_LENGTH}")
+    low, high = next(limits for limits in BINS if length <= limits[1])
+    return f"bin_{low}_{high}"

@@ -1,0 +1,1 @@
+"""One dataclass a job: its options, their types and defaults. Light imports only."""
