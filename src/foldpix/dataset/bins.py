@@ -5,17 +5,21 @@ MIN_LENGTH = BINS[0][0]
 MAX_LENGTH = BINS[-1][1]
 
 
+class LengthError(ValueError):
+    """A chain too short or too long for every bin."""
+
+
 def bin_name(length: int) -> str:
     """The folder of chains with ``length`` residues, such as ``bin_40_64``.
 
     Raises
     ------
-    ValueError
+    LengthError
         Outside 40 to 1024 residues.
     """
     if length < MIN_LENGTH:
-        raise ValueError(f"{length} residues, fewer than {MIN_LENGTH}")
+        raise LengthError(f"{length} residues, fewer than {MIN_LENGTH}")
     if length > MAX_LENGTH:
-        raise ValueError(f"{length} residues, more than {MAX_LENGTH}")
+        raise LengthError(f"{length} residues, more than {MAX_LENGTH}")
     low, high = next(limits for limits in BINS if length <= limits[1])
     return f"bin_{low}_{high}"

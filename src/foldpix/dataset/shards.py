@@ -1,0 +1,139 @@
+"""The converted chains as WebDataset shards: per bin and split, sorted by id, the same bytes on every run."""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple
+
+from joblib import Parallel, delayed
+from rich.console import Console
+from rich.progress import track
+
+from foldpix.dataset.index import index_path, write_index
+from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
+from foldpix.image import read_png
+
+#: Part of every digest: a change of what a shard holds writes all of them again.
+SHARD_FORMAT = "foldpix-shard 1"
+
+
+class Shard(NamedTuple):
+    """A shard as it should be: its tar, and (key, PNG) of its samples in order."""
+
+    path: Path
+    samples: list[tuple[str, Path]]
+    digest: str
+
+
+class ShardCount(NamedTuple):
+    """How many shards were written, were right already, and were removed as no longer wanted."""
+
+    written: int
+    unchanged: int
+    removed: int
+
+
+def write_shards(root: str | Path, shard_size: int = 1000, workers: int = 1) -> ShardCount:
+    """Write ``root/shards/<bin>/<split>-000000.tar`` and so on, from the manifest's converted rows.
+
+    A shard holds ``<key>.png`` (the file's bytes) and ``<key>.json`` (name, chain, length, sequence, d_max) of up to
+    ``shard_size`` chains. Shards that hold the right chains already are left alone, those of earlier runs that are
+    no longer wanted are removed.
+
+    Raises
+    ------
+    ValueError
+        If a PNG that the manifest names is absent or damaged.
+    """
+    root = Path(root)
+    shards = list(_planned(root, read_manifest(root), shard_size))
+    stale = [shard for shard in shards if not _is_fresh(shard)]
+    removed = _remove_others(root / "shards", {shard.path for shard in shards})
+    pool = Parallel(n_jobs=min(workers, len(stale)) or 1, return_as="generator_unordered", batch_size=1)
+    console = Console(stderr=True)
+    done = pool(delayed(_write)(shard) for shard in stale)
+    for _ in track(done, "shards", len(stale), console=console, transient=True, disable=not console.is_terminal):
+        pass
+    return ShardCount(len(stale), len(shards) - len(stale), removed)
+
+
+def _planned(root: Path, rows: Sequence[ManifestRow], shard_size: int) -> Iterator[Shard]:
+    place = attrgetter("bin", "split")
+    converted = sorted((row for row in rows if row.status is Status.CONVERTED), key=attrgetter("bin", "split", "id"))
+    for (folder, split), group in groupby(converted, key=place):
+        members = list(group)
+        for number, start in enumerate(range(0, len(members), shard_size)):
+            part = members[start : start + shard_size]
+            content = [SHARD_FORMAT, *(f"{row.id} {row.checksum}" for row in part)]
+            digest = hashlib.md5("\n".join(content).encode("utf-8", "surrogateescape")).hexdigest()
+            samples = [(row.id, root / folder / f"{row.id}.png") for row in part]
+            yield Shard(root / "shards" / folder / f"{split}-{number:06d}.tar", samples, digest)
+
+
+def _is_fresh(shard: Shard) -> bool:
+    digest = shard.path.with_suffix(".digest")
+    return (
+        shard.path.exists()
+        and index_path(shard.path).exists()
+        and digest.exists()
+        and digest.read_text() == shard.digest
+    )
+
+
+def _write(shard: Shard) -> None:
+    """Tar, index, and last the digest that vouches for both."""
+    shard.path.parent.mkdir(parents=True, exist_ok=True)
+    digest, temporary = shard.path.with_suffix(".digest"), shard.path.with_suffix(".tmp")
+    digest.unlink(missing_ok=True)
+    try:
+        with tarfile.open(temporary, "w") as archive:
+            for key, png in shard.samples:
+                _add_sample(archive, key, png)
+        temporary.replace(shard.path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    write_index(shard.path)
+    digest.write_text(shard.digest)
+
+
+def _add_sample(archive: tarfile.TarFile, key: str, png: Path) -> None:
+    try:
+        data = png.read_bytes()
+        picture = read_png(data)
+    except (FileNotFoundError, ValueError) as error:
+        raise ValueError(f"{png} is absent or damaged: delete it and convert its source again") from error
+    about = {
+        "name": picture.name,
+        "chain": picture.chain,
+        "length": len(picture.sequence),
+        "sequence": picture.sequence,
+        "d_max": picture.d_max,
+    }
+    _add_member(archive, f"{key}.png", data)
+    _add_member(archive, f"{key}.json", json.dumps(about).encode())
+
+
+def _add_member(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)  # owner 0, time 0, mode 0644 unless told otherwise
+    member.size = len(data)
+    archive.addfile(member, io.BytesIO(data))
+
+
+def _remove_others(folder: Path, wanted: set[Path]) -> int:
+    """Remove the shards that are not ``wanted``, and what a killed run left half written."""
+    others = [path for path in folder.glob("bin_*/*.tar") if path not in wanted]
+    for path in others:
+        # The digest first: without its tar it vouches for nothing.
+        for suffix in (".digest", ".idx", ".tar"):
+            path.with_suffix(suffix).unlink(missing_ok=True)
+    for path in folder.glob("bin_*/*.tmp"):
+        path.unlink()
+    for path in {path.parent for path in others}:
+        if not any(path.iterdir()):
+            path.rmdir()
+    return len(others)
