@@ -134,15 +134,14 @@ def _check_frames(coords: np.ndarray) -> None:
     spread = np.linalg.norm(np.cross(to_n, to_c), axis=-1) > 0.01 * bonds[0] * bonds[1]
     wrong = np.flatnonzero(~(apart & spread))
     if len(wrong):
-        raise ValueError(
-            f"degenerate backbone: N, CA and C coincide or lie on a line in {len(wrong)} residues, first in {wrong[0] + 1}"
-        )
+        where = f"in {len(wrong)} residues, first in number {wrong[0] + 1}"
+        raise ValueError(f"degenerate backbone: N, CA and C coincide or lie on a line {where}")
 
 
 def _store(picture: Picture, key: str, folder: str, options: ConvertOptions) -> bool:
     """Put FASTA and PNG in place; False if the same picture is there already.
 
-    The FASTA comes first, as its path does not depend on the length: so it tells every other chain of this id.
+    The FASTA comes first, as its path does not depend on the length: so it tells any other chain of this id.
     """
     if len(os.fsencode(key)) > MAX_KEY_BYTES:
         raise ValueError(f"the id is longer than {MAX_KEY_BYTES} bytes; rename the file")

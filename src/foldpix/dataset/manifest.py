@@ -1,7 +1,7 @@
 """`manifest.csv`: what became of every input, one row each.
 
-A finished manifest is sorted by source. While a job runs, a blank line follows what stood there at its start and
-then the rows of each input; rows after the last blank line were cut off by a kill and do not count.
+A finished manifest is sorted by source. While a job runs, a blank line follows what stood there at its start
+and then the rows of each input; rows after the last blank line were cut off by a kill and do not count.
 """
 
 import csv
@@ -146,12 +146,20 @@ def _row(values: list[str]) -> ManifestRow:
         raise ValueError(f"{len(values)} values for {len(_COLUMNS)} columns")
     status, reason, name, chain, length, bin_, split, source, checksum = values
     return ManifestRow(
-        Status(status), intern(reason), name, intern(chain), int(length), intern(bin_), intern(split), source, checksum
+        Status(status),
+        intern(reason),
+        name,
+        intern(chain),
+        int(length),
+        intern(bin_),
+        intern(split),
+        source,
+        checksum,
     )
 
 
 def _latest(blocks: list[list[ManifestRow]]) -> list[ManifestRow]:
-    """Rows of a source replace its earlier ones, and an id belongs to the source that last converted to it."""
+    """Rows of a source replace its earlier ones; an id belongs to the source that last converted to it."""
     by_source: dict[str, list[ManifestRow]] = {}
     for block in blocks:
         for source, rows in groupby(block, key=attrgetter("source")):

@@ -41,9 +41,9 @@ class ShardCount(NamedTuple):
 def write_shards(root: str | Path, shard_size: int = 1000, workers: int = 1) -> ShardCount:
     """Write ``root/shards/<bin>/<split>-000000.tar`` and so on, from the manifest's converted rows.
 
-    A shard holds ``<key>.png`` (the file's bytes) and ``<key>.json`` (name, chain, length, sequence, d_max) of up to
-    ``shard_size`` chains. Shards that hold the right chains already are left alone, those of earlier runs that are
-    no longer wanted are removed.
+    A shard holds ``<key>.png`` (the file's bytes) and ``<key>.json`` (name, chain, length, sequence, d_max)
+    of up to ``shard_size`` chains. Shards that hold the right chains already are left alone, those of
+    earlier runs that are no longer wanted are removed.
 
     Raises
     ------
@@ -57,14 +57,18 @@ def write_shards(root: str | Path, shard_size: int = 1000, workers: int = 1) -> 
     pool = Parallel(n_jobs=min(workers, len(stale)) or 1, return_as="generator_unordered", batch_size=1)
     console = Console(stderr=True)
     done = pool(delayed(_write)(shard) for shard in stale)
-    for _ in track(done, "shards", len(stale), console=console, transient=True, disable=not console.is_terminal):
+    for _ in track(
+        done, "shards", len(stale), console=console, transient=True, disable=not console.is_terminal
+    ):
         pass
     return ShardCount(len(stale), len(shards) - len(stale), removed)
 
 
 def _planned(root: Path, rows: Sequence[ManifestRow], shard_size: int) -> Iterator[Shard]:
     place = attrgetter("bin", "split")
-    converted = sorted((row for row in rows if row.status is Status.CONVERTED), key=attrgetter("bin", "split", "id"))
+    converted = sorted(
+        (row for row in rows if row.status is Status.CONVERTED), key=attrgetter("bin", "split", "id")
+    )
     for (folder, split), group in groupby(converted, key=place):
         members = list(group)
         for number, start in enumerate(range(0, len(members), shard_size)):

@@ -53,8 +53,8 @@ def structure_files(root: Path) -> Iterator[Source]:
 class PendingSources:
     """The sources that are not done, in the folder's order; iterate once.
 
-    A source is done when all its rows are converted and their PNGs exist. Of several sources with one key the first
-    is taken, or the one that was converted before; the others carry a refusal.
+    A source is done when all its rows are converted and their PNGs exist. Of several sources with one key the
+    first is taken, or the one that was converted before; the others carry a refusal.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ SPLITS = ("train", "val", "test")
 
 
 def md5_split(stem: str, valid_frac: float) -> str:
-    """``val`` for about ``valid_frac`` of all stems, else ``train``; the same on every machine and in any folder."""
+    """``val`` for about ``valid_frac`` of all stems, else ``train``; the same in any folder."""
     fraction = int(hashlib.md5(stem.encode("utf-8", "surrogateescape")).hexdigest()[:8], 16) / 2**32
     return "val" if fraction < valid_frac else "train"
 
@@ -30,11 +30,15 @@ def read_split_table(path: str | Path) -> dict[str, str]:
         columns = lines.fieldnames or []
         name = next((column for column in ("id", "file") if column in columns), None)
         if name is None or "split" not in columns:
-            raise ValueError(f"{path} needs the columns id (or file) and split; it has {', '.join(columns) or 'none'}")
+            raise ValueError(
+                f"{path} needs the columns id (or file) and split; it has {', '.join(columns) or 'none'}"
+            )
         for line in lines:
             key, split = _key(line[name], name), line["split"]
             if split not in SPLITS:
-                raise ValueError(f"{path}, line {lines.line_num}: split '{split}' is none of {', '.join(SPLITS)}")
+                raise ValueError(
+                    f"{path}, line {lines.line_num}: split '{split}' is none of {', '.join(SPLITS)}"
+                )
             if table.setdefault(key, split) != split:
                 raise ValueError(f"{path}, line {lines.line_num}: '{key}' is in {table[key]} and in {split}")
     return table
