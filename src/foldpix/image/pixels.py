@@ -21,7 +21,9 @@ def to_pixels(image: np.ndarray) -> np.ndarray:
         If a value is not finite.
     """
     if not np.isfinite(image).all():
-        raise ValueError("the image holds values that are not finite: the backbone has missing or equal atoms")
+        raise ValueError(
+            "the image holds values that are not finite: the backbone has missing or equal atoms"
+        )
     levels = np.rint((np.clip(image, -1.0, 1.0) + 1.0) * 127.5).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(levels, -3, -1))
 

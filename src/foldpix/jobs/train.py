@@ -1,0 +1,78 @@
+"""Train a tokenizer on a dataset of images."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from rich.console import Console
+from rich.table import Table
+
+from foldpix.dataset.datamodule import DistogramDataModule
+from foldpix.jobs.schema.train import TrainConfig
+from foldpix.training.checkpoint import check_same_model, newest_checkpoint
+from foldpix.training.module import HVQVAEModule
+from foldpix.training.trainer import build_trainer
+
+
+def run(config: TrainConfig) -> dict[str, float]:
+    """Train, or go on training, and return the last figures by name.
+
+    Raises
+    ------
+    ValueError
+        If the config contradicts itself, the data or the checkpoint; before any training.
+    """
+    for part in (config.model, config.optimizer, config.trainer):
+        part.check()
+    run_dir = Path(config.run_dir)
+    checkpoint = _checkpoint(config, run_dir)
+    if config.trainer.num_threads is not None:
+        torch.set_num_threads(config.trainer.num_threads)
+    pl.seed_everything(config.seed, verbose=False)
+    datamodule = DistogramDataModule(config.data, config.model.stride, config.seed)
+    module = HVQVAEModule(config.model, config.optimizer, config.seed)
+    trainer = build_trainer(config.trainer, config.logger, run_dir, progress=sys.stderr.isatty())
+    _announce(module, run_dir, checkpoint)
+    with warnings.catch_warnings():
+        _ignore_advice()
+        trainer.fit(module, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    _summarise(metrics, run_dir)
+    return metrics
+
+
+def _checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
+    if config.ckpt is None:
+        return None
+    if config.ckpt == "last":
+        own = run_dir / "checkpoints" / "last.ckpt"
+        path = own if own.exists() else newest_checkpoint(Path(config.runs) / config.name)
+    else:
+        path = Path(config.ckpt)
+    check_same_model(path, config.model)
+    return path
+
+
+def _ignore_advice() -> None:
+    # Advice about worker counts, where the data config has already decided.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+
+
+@rank_zero_only
+def _announce(module: HVQVAEModule, run_dir: Path, checkpoint: Path | None) -> None:
+    millions = sum(p.numel() for p in module.parameters()) / 1e6
+    print(f"{millions:.1f} M parameters, run folder {run_dir}", flush=True)
+    if checkpoint is not None:
+        print(f"going on from {checkpoint}", flush=True)
+
+
+@rank_zero_only
+def _summarise(metrics: dict[str, float], run_dir: Path) -> None:
+    table = Table("figure", "value", title="Last figures")
+    for name, value in sorted(metrics.items()):
+        table.add_row(name, f"{value:.4g}")
+    Console().print(table)
+    print(f"checkpoint: {run_dir / 'checkpoints' / 'last.ckpt'}", flush=True)

@@ -1,0 +1,66 @@
+"""Configuration of the model; light to import."""
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Space(StrEnum):
+    """What the network sees and predicts."""
+
+    lifted = "lifted"
+    plain = "plain"
+
+
+@dataclass
+class HVQVAEConfig:
+    """A hierarchical VQ-VAE. Names follow the published description."""
+
+    scaling_rates: list[int] = field(default_factory=lambda: [8, 2])
+    """Downscale factor of each level, finest first; powers of two. Their product is the total stride."""
+    n_embd: int = 384
+    """Width of the transformer blocks and of the feature maps between levels."""
+    latent_dim: int = 384
+    """Width of queries, keys and values over all heads; a multiple of 4 n_head."""
+    n_head: int = 6
+    mlp_hidden_dim: int = 768
+    encoder_depth: int = 2
+    """Transformer blocks of each level's encoder."""
+    decoder_depth: int = 3
+    """Transformer blocks of each level's decoder."""
+    codebook_size: int = 1024
+    codebook_dim: int = 16
+    codebook_decay: float = 0.98
+    """Decay of the codebook's moving averages."""
+    revive_below: float = 0.1
+    """A code used less than this share of the mean use is put where the data is."""
+    space: Space = Space.lifted
+    """lifted: d, sin and cos of omega and theta, cos phi; plain: the three channels of the image."""
+    channel_weights: list[float] | None = None
+    """Weights of the squared error of each channel; null takes the space's own."""
+    gram_weight: float = 10.0
+    """Weight of the squared error of the centred Gram matrices of the distances (units of 20 A)."""
+    beta: float = 0.25
+    """Weight of the commitment losses."""
+
+    @property
+    def stride(self) -> int:
+        """Product of the scaling rates: images are padded to a multiple of it."""
+        return math.prod(self.scaling_rates)
+
+    def check(self) -> None:
+        """Raise ValueError where the values contradict each other."""
+        if not self.scaling_rates or any(rate < 2 or rate & (rate - 1) for rate in self.scaling_rates):
+            raise ValueError(
+                f"model.scaling_rates={self.scaling_rates}: each level needs a power of two from 2 up"
+            )
+        if self.latent_dim % (4 * self.n_head):
+            raise ValueError(
+                f"model.latent_dim={self.latent_dim} must be a multiple of 4 x n_head = {4 * self.n_head}: "
+                "each head turns pairs of values along two axes"
+            )
+        for name in ("n_embd", "n_head", "latent_dim", "mlp_hidden_dim", "codebook_size", "codebook_dim"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"model.{name}={getattr(self, name)} must be at least 1")
+        if not 0 < self.codebook_decay < 1:
+            raise ValueError(f"model.codebook_decay={self.codebook_decay} must lie between 0 and 1")

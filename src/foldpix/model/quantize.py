@@ -1,0 +1,96 @@
+"""Vector quantisation with a codebook learnt by moving averages (van den Oord et al., 2017)."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor, nn
+
+from foldpix.model.collectives import gather_rows, sum_over_ranks, world_size
+
+
+class Quantized(NamedTuple):
+    """Code vectors (with the straight-through gradient), code numbers (0 in padding), commitment loss."""
+
+    vectors: Float[Tensor, "b d h w"]
+    codes: Int64[Tensor, "b h w"]
+    commitment: Float[Tensor, ""]
+
+
+class Quantize(nn.Module):
+    """Replaces each cell's vector by its nearest code.
+
+    The codebook starts from vectors of the first training batch. It follows the mean of the vectors given to
+    each code, summed over all ranks; a code that is hardly used is put on a random vector of the batch.
+    Everything is computed in float32, also under autocast. Padded cells count nowhere.
+
+    Parameters
+    ----------
+    in_channels, codebook_size, codebook_dim : int
+    decay : float
+        Of the moving averages.
+    revive_below : float
+        Share of the mean use under which a code is revived.
+    """
+
+    def __init__(
+        self, in_channels: int, codebook_size: int, codebook_dim: int, decay: float, revive_below: float
+    ) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(in_channels, codebook_dim, kernel_size=1)
+        self.decay = decay
+        self.revive_below = revive_below
+        self.codebook: Tensor
+        self.cluster_size: Tensor
+        self.started: Tensor
+        self.register_buffer("codebook", torch.randn(codebook_size, codebook_dim))
+        self.register_buffer("cluster_size", torch.ones(codebook_size))
+        self.register_buffer("started", torch.tensor(False))
+
+    def forward(self, x: Float[Tensor, "b c h w"], mask: Bool[Tensor, "b h w"]) -> Quantized:
+        with torch.autocast(x.device.type, enabled=False):
+            encoded = self.project(x.float()).permute(0, 2, 3, 1)  # (B, H, W, D)
+            vectors, weight = encoded.detach().flatten(0, 2), mask.flatten().float()
+            if self.training and not self.started:
+                self._start(vectors, weight)
+            codes = torch.cdist(vectors, self.codebook).argmin(dim=-1) * mask.flatten()
+            quantized = self.codebook[codes].view_as(encoded)
+            if self.training:
+                self._update(vectors, weight, codes)
+            squared = (encoded - quantized).square().mean(dim=-1)
+            commitment = (squared * mask).sum() / mask.sum().clamp(min=1)
+            through = encoded + (quantized - encoded).detach()
+            return Quantized(through.permute(0, 3, 1, 2), codes.view(mask.shape), commitment)
+
+    def lookup(self, codes: Int64[Tensor, "b h w"]) -> Float[Tensor, "b d h w"]:
+        """Code vectors of code numbers."""
+        return self.codebook[codes].permute(0, 3, 1, 2)
+
+    @torch.no_grad()
+    def _start(self, vectors_ND: Tensor, weight_N: Tensor) -> None:
+        self.codebook.copy_(self._random_vectors(vectors_ND, weight_N))
+        self.cluster_size.fill_(float(sum_over_ranks(weight_N.sum())) / len(self.codebook))
+        self.started.fill_(True)
+
+    @torch.no_grad()
+    def _update(self, vectors_ND: Tensor, weight_N: Tensor, codes_N: Tensor) -> None:
+        counts = torch.zeros_like(self.cluster_size).index_add_(0, codes_N, weight_N)
+        sums = torch.zeros_like(self.codebook).index_add_(0, codes_N, vectors_ND * weight_N[:, None])
+        counts, sums = sum_over_ranks(counts), sum_over_ranks(sums)
+        # The averages of counts and sums, kept as (size, mean): no code is ever divided by nearly nothing.
+        total = self.codebook * (self.cluster_size * self.decay)[:, None] + sums * (1 - self.decay)
+        self.cluster_size.lerp_(counts, 1 - self.decay)
+        self.codebook.copy_(total / self.cluster_size.clamp(min=1e-6)[:, None])
+        mean_use = self.cluster_size.mean()
+        dead = self.cluster_size < self.revive_below * mean_use
+        self.codebook.copy_(
+            torch.where(dead[:, None], self._random_vectors(vectors_ND, weight_N), self.codebook)
+        )
+        self.cluster_size.copy_(torch.where(dead, mean_use, self.cluster_size))
+
+    def _random_vectors(self, vectors_ND: Tensor, weight_N: Tensor) -> Tensor:
+        """As many unpadded vectors as there are codes, an equal share from each rank."""
+        share = -(-len(self.codebook) // world_size())
+        enough = int(weight_N.sum()) >= share
+        rows = torch.multinomial(weight_N, share, replacement=not enough)
+        return gather_rows(vectors_ND[rows])[: len(self.codebook)]

@@ -1,0 +1,92 @@
+"""Callbacks: progress bar, checkpoints by step, pictures of reconstructions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.loggers import WandbLogger
+from torch import Tensor
+
+from foldpix.dataset.collate import DistogramBatch
+from foldpix.evaluation.pairs import side_by_side
+
+
+class StepProgressBar(TQDMProgressBar):
+    """One bar over the steps of the whole run: the data stream itself has no end."""
+
+    @property
+    def total_train_batches(self) -> int:
+        return self.trainer.max_steps * self.trainer.accumulate_grad_batches
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        return {
+            key: value for key, value in super().get_metrics(trainer, pl_module).items() if key != "v_num"
+        }
+
+
+class LastCheckpoint(Callback):
+    """Saves the run every so many steps and at its end, always under one name.
+
+    Parameters
+    ----------
+    path : Path
+    every : int
+        Optimizer steps.
+    """
+
+    def __init__(self, path: Path, every: int) -> None:
+        self.path = path
+        self.every = every
+        self._saved_step = 0
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.global_step % self.every == 0:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._save(trainer)
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        if trainer.global_step > self._saved_step:  # several batches may make one step
+            self._saved_step = trainer.global_step
+            trainer.save_checkpoint(self.path)
+
+
+class ReconstructionPictures(Callback):
+    """Draws the first images of each validation beside their reconstructions.
+
+    Parameters
+    ----------
+    folder : Path
+        Where ``step_<n>.png`` goes.
+    num_images : int
+    """
+
+    def __init__(self, folder: Path, num_images: int = 4) -> None:
+        self.folder = folder
+        self.num_images = num_images
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: DistogramBatch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if batch_idx or not trainer.is_global_zero or trainer.sanity_checking:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"step_{trainer.global_step:06d}.png"
+        lengths = batch.lengths[: self.num_images].tolist()
+        figure = side_by_side(_cut(batch.image, lengths), _cut(outputs, lengths))
+        figure.savefig(path)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_image("reconstructions", [str(path)], step=trainer.global_step)
+
+
+def _cut(images: Tensor, lengths: list[int]) -> list[Any]:
+    return [image[:, :n, :n].cpu().numpy() for image, n in zip(images, lengths, strict=False)]

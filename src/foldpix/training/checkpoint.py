@@ -1,0 +1,97 @@
+"""Checkpoints: written whole or not at all, read without unpickling, checked against the model they meet."""
+
+import dataclasses
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from foldpix.model.config import HVQVAEConfig, Space
+from foldpix.model.hvqvae import HVQVAE
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """A run killed while it writes leaves the previous checkpoint as it was."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        with temporary.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+
+def pack_model_config(config: HVQVAEConfig) -> dict[str, Any]:
+    """The config as plain values, which load without unpickling."""
+    return dataclasses.asdict(config) | {"space": str(config.space)}
+
+
+def unpack_model_config(plain: dict[str, Any]) -> HVQVAEConfig:
+    """Inverse of :func:`pack_model_config`."""
+    return HVQVAEConfig(**(plain | {"space": Space(plain["space"])}))
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """A checkpoint's contents on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the file is no checkpoint of a foldpix model.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: no readable checkpoint ({str(error).splitlines()[0]})") from error
+    if not isinstance(checkpoint, dict) or "model_config" not in checkpoint:
+        raise ValueError(f"{path}: not a checkpoint of a foldpix model; train.py writes them")
+    return checkpoint
+
+
+def check_same_model(path: str | Path, config: HVQVAEConfig) -> None:
+    """Raise ValueError naming what differs if the checkpoint holds a model of another shape."""
+    saved, asked = read_checkpoint(path)["model_config"], pack_model_config(config)
+    differing = [key for key in asked if saved.get(key) != asked[key]]
+    if differing:
+        told = ", ".join(f"{key}={saved.get(key)} (this run: {asked[key]})" for key in differing)
+        raise ValueError(f"{path} holds another model: {told}; give the same model.* values or another ckpt")
+
+
+def load_model(path: str | Path) -> HVQVAE:
+    """The model of a checkpoint, on the CPU, in evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        If the file is no checkpoint of a foldpix model.
+    """
+    checkpoint = read_checkpoint(path)
+    model = HVQVAE(unpack_model_config(checkpoint["model_config"]))
+    prefix = "model."
+    state = {k.removeprefix(prefix): v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def newest_checkpoint(folder: str | Path) -> Path:
+    """The most recently written ``last.ckpt`` of the runs below a folder.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    found = sorted(Path(folder).glob("**/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise ValueError(
+            f"ckpt=last: no checkpoints/last.ckpt below {folder}; give ckpt=PATH or start without"
+        )
+    return found[-1]

@@ -1,0 +1,101 @@
+"""The Lightning module: what one step of training and of validation does."""
+
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from foldpix.dataset.collate import DistogramBatch
+from foldpix.geometry import rmsd
+from foldpix.image import decode
+from foldpix.model.config import HVQVAEConfig
+from foldpix.model.hvqvae import HVQVAE, Output
+from foldpix.training.checkpoint import pack_model_config
+from foldpix.training.codebook_use import CodebookUse
+from foldpix.training.config import OptimizerConfig
+from foldpix.training.schedule import build_optimizer, build_schedule
+
+
+class HVQVAEModule(pl.LightningModule):
+    """Trains an :class:`HVQVAE`.
+
+    Parameters
+    ----------
+    model, optimizer : HVQVAEConfig, OptimizerConfig
+    seed : int
+        The randomness of a step depends on (seed, step) alone, so a resumed run repeats it.
+    """
+
+    def __init__(self, model: HVQVAEConfig, optimizer: OptimizerConfig, seed: int = 0) -> None:
+        super().__init__()
+        self.model = HVQVAE(model)
+        self.optimizer_config = optimizer
+        self.seed = seed
+        self.code_use = nn.ModuleList(CodebookUse(model.codebook_size) for _ in model.scaling_rates)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = build_optimizer(self.model, self.optimizer_config)
+        schedule = build_schedule(optimizer, self.optimizer_config, self.trainer.max_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["model_config"] = pack_model_config(self.model.config)
+
+    def on_train_batch_start(self, batch: DistogramBatch, batch_idx: int) -> None:
+        torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) % 2**63)
+
+    def training_step(self, batch: DistogramBatch, batch_idx: int) -> Tensor:
+        output = self.model(batch.image, batch.mask)
+        self._log_losses("train", output, len(batch.image), sync_dist=False)
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+        return output.losses.total
+
+    def validation_step(self, batch: DistogramBatch, batch_idx: int) -> Tensor:
+        """Logs the losses and the deviation of decoded images; returns the decoded images."""
+        output = self.model(batch.image, batch.mask)
+        decoded = self.model.space.lower(output.channels.float())
+        self._log_losses("val", output, len(batch.image), sync_dist=True)
+        deviation = decoded_rmsd(decoded, batch).mean()
+        self.log("val/backbone_rmsd", deviation, batch_size=len(batch.image), sync_dist=True, prog_bar=True)
+        for use, codes, mask in zip(self.code_use, output.codes, self.model.masks(batch.mask), strict=True):
+            use.add(codes, mask)
+        return decoded
+
+    def on_validation_epoch_end(self) -> None:
+        for level, use in enumerate(self.code_use):
+            share, perplexity = use.reset()
+            self.log(f"val/level{level}/codes_used", share)
+            self.log(f"val/level{level}/perplexity", perplexity)
+
+    def _log_losses(self, stage: str, output: Output, batch_size: int, sync_dist: bool) -> None:
+        losses = output.losses
+        figures = {
+            f"{stage}/loss": losses.total,
+            f"{stage}/reconstruction": losses.reconstruction,
+            f"{stage}/gram": losses.gram,
+            f"{stage}/commitment": losses.commitment,
+        }
+        channels = zip(self.model.space.names, losses.channels, strict=True)
+        figures |= {f"{stage}/mse_{name}": error for name, error in channels}
+        self.log_dict(
+            {name: value.detach() for name, value in figures.items()},
+            batch_size=batch_size,
+            sync_dist=sync_dist,
+        )
+
+
+def decoded_rmsd(decoded: Tensor, batch: DistogramBatch) -> Tensor:
+    """RMSD in angstrom of N, CA, C between the backbones of decoded and of original images, shape (B,).
+
+    Both come from :func:`foldpix.image.decode` at the same scale; 80 A is the full range.
+    """
+    deviations = []
+    for prediction, truth, length in zip(
+        decoded.cpu().numpy(), batch.image.cpu().numpy(), batch.lengths.tolist(), strict=True
+    ):
+        pair = np.stack([prediction[:, :length, :length], truth[:, :length, :length]])
+        atoms = decode(pair).reshape(2, -1, 3)
+        deviations.append(float(rmsd(atoms[0], atoms[1])))
+    return torch.tensor(deviations, device=decoded.device)
