@@ -1,0 +1,85 @@
+"""Configuration of the data; light to import."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from foldpix.dataset.bins import BINS, bin_name
+
+
+class SourceKind(StrEnum):
+    """Where training reads from."""
+
+    shards = "shards"
+    png = "png"
+
+
+@dataclass
+class DataConfig:
+    """What is read, and in which batches."""
+
+    root: str = "???"
+    """Folder that `preprocess.py` made, such as data/pdb."""
+    source: SourceKind = SourceKind.shards
+    """shards: the tars; png: the loose PNGs, for small sets without shards."""
+    bins: list[str] | None = None
+    """Names of the length bins to take, such as bin_40_64; null takes all."""
+    skip_bins: list[str] = field(default_factory=list)
+    """Names of the length bins to leave out."""
+    batch_size: int = 32
+    """Images in a batch of one process."""
+    max_pixels: int | None = 2**21
+    """Cap on the pixels of a batch, by the longest chain of its bin: 32 of 256 x 256, 2 of 1024 x 1024."""
+    shuffle_buffer: int = 10_000
+    """Samples among which a sample's place is drawn, after the shards were shuffled."""
+    resampled: bool = False
+    """Draw with replacement, without epochs."""
+    num_workers: int = 2
+    """Processes that read for each training process."""
+
+
+def check_data(config: DataConfig) -> None:
+    """Reject what cannot work before any heavy work.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name, least in (("batch_size", 1), ("max_pixels", 1), ("shuffle_buffer", 0), ("num_workers", 0)):
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise ValueError(f"{name}={value}: at least {least}")
+    chosen_bins(config)
+
+
+def chosen_bins(config: DataConfig) -> list[str]:
+    """Names of the bins to read, shortest first.
+
+    Raises
+    ------
+    ValueError
+        If a name is not among those that exist, or none is left.
+    """
+    existing = _existing_bins(config)
+    asked = existing if config.bins is None else config.bins
+    if unknown := [name for name in (*asked, *config.skip_bins) if name not in existing]:
+        raise ValueError(f"no bin {', '.join(unknown)} in {config.root}; there are {', '.join(existing)}")
+    if both := [name for name in config.bins or () if name in config.skip_bins]:
+        raise ValueError(f"{', '.join(both)} is in bins and in skip_bins: take it out of one")
+    chosen = [name for name in existing if name in asked and name not in config.skip_bins]
+    if not chosen:
+        raise ValueError(f"no bin is left: bins={config.bins}, skip_bins={config.skip_bins}")
+    return chosen
+
+
+def how_to_make(config: DataConfig) -> str:
+    """The command that makes the data."""
+    return f"`python preprocess.py source=DIR out={config.root}` makes them"
+
+
+def _existing_bins(config: DataConfig) -> list[str]:
+    folder = Path(config.root) / ("shards" if config.source is SourceKind.shards else "")
+    existing = [name for low, _ in BINS if (folder / (name := bin_name(low))).is_dir()]
+    if not existing:
+        raise ValueError(f"{folder} holds no bins of images; {how_to_make(config)}")
+    return existing

@@ -1,0 +1,81 @@
+"""The data of a training run, for Lightning."""
+
+from pathlib import Path
+
+from pytorch_lightning import LightningDataModule
+
+from foldpix.dataset.config import DataConfig, SourceKind, check_data, chosen_bins, how_to_make
+from foldpix.dataset.loader import BatchStream, DistogramLoader, cycle
+from foldpix.dataset.order import EpochOrder, Order, ResampledOrder
+from foldpix.dataset.reader import DistogramDataset, PngSource, ShardSource
+
+
+class DistogramDataModule(LightningDataModule):
+    """Batches of distogram images for training, validation and testing.
+
+    Training gets an endless stream, so the trainer needs ``max_steps``, and ``limit_train_batches`` as an
+    integer where its epochs are to end. Ranks share the samples here; ``use_distributed_sampler`` does nothing.
+
+    Parameters
+    ----------
+    config : DataConfig
+    stride : int
+        Total stride of the model, to a multiple of which images are padded.
+    seed : int
+        Decides the order of training.
+
+    Raises
+    ------
+    ValueError
+        If the configuration contradicts itself or the folder.
+    """
+
+    def __init__(self, config: DataConfig, stride: int, seed: int) -> None:
+        super().__init__()
+        check_data(config)
+        self._config, self._stride, self._seed = config, stride, seed
+
+    def train_dataloader(self) -> BatchStream:
+        """An endless stream that begins after the batches already trained on."""
+        return cycle(self._loader("train", shuffled=True), self._batches_done())
+
+    def val_dataloader(self) -> DistogramLoader:
+        """Every validation sample once over all ranks, in file order."""
+        return self._loader("val", shuffled=False)
+
+    def test_dataloader(self) -> DistogramLoader:
+        """Every test sample once over all ranks, in file order."""
+        return self._loader("test", shuffled=False)
+
+    def _batches_done(self) -> int:
+        # Not global_step x accumulate_grad_batches: the last batches of a Lightning epoch may be fewer than
+        # those and still make a step.
+        if self.trainer is None:
+            return 0
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed  # type: ignore[attr-defined]
+
+    def _loader(self, split: str, shuffled: bool) -> DistogramLoader:
+        dataset = self._dataset(split)
+        return DistogramLoader(
+            dataset,
+            self._order(dataset, shuffled),
+            self._stride,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            num_workers=self._config.num_workers,
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
+        )
+
+    def _dataset(self, split: str) -> DistogramDataset:
+        kind = ShardSource if self._config.source is SourceKind.shards else PngSource
+        dataset = DistogramDataset(kind(Path(self._config.root), split, chosen_bins(self._config)))
+        if not len(dataset):
+            raise ValueError(f"{self._config.root} holds no {split} samples; {how_to_make(self._config)}")
+        return dataset
+
+    def _order(self, dataset: DistogramDataset, shuffled: bool) -> Order:
+        config, bins = self._config, dataset.source.bins
+        world_size = self.trainer.world_size if self.trainer else 1
+        if shuffled and config.resampled:
+            return ResampledOrder(bins, config.batch_size, config.max_pixels, world_size, self._seed)
+        buffer = config.shuffle_buffer if shuffled else 0
+        return EpochOrder(bins, config.batch_size, config.max_pixels, world_size, self._seed, buffer)
