@@ -68,8 +68,8 @@ class HVQVAE(nn.Module):
         weights = self.space.weights if config.channel_weights is None else config.channel_weights
         if len(weights) != num_channels:
             raise ValueError(
-                f"model.channel_weights has {len(weights)} values, the {config.space} space needs "
-                f"channels: {', '.join(self.space.names)}"
+                f"model.channel_weights has {len(weights)} values; the {config.space} space needs "
+                f"{num_channels}: {', '.join(self.space.names)}"
             )
         self.register_buffer("channel_weights", torch.tensor(weights), persistent=False)
 
