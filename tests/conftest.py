@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -25,3 +28,19 @@ def random_rotation(rng: np.random.Generator) -> np.ndarray:
     q, r = np.linalg.qr(rng.standard_normal((3, 3)))
     q = q * np.sign(np.diag(r))
     return q if np.linalg.det(q) > 0 else -q
+
+
+def run_jax(expression: str, x: np.ndarray) -> np.ndarray:
+    """The value of an expression in x, a JAX array, from a process of its own.
+
+    JAX runs threads, and other tests of this process fork data workers: the two do not go together.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "x.npy", Path(folder) / "y.npy"
+        np.save(source, x)
+        code = (
+            "import sys, jax, numpy as np, foldpix.geometry, foldpix.image\n"
+            f"x = jax.numpy.asarray(np.load(sys.argv[1]))\nnp.save(sys.argv[2], np.asarray({expression}))"
+        )
+        subprocess.run([sys.executable, "-c", code, str(source), str(target)], check=True)
+        return np.load(target)
