@@ -25,6 +25,8 @@ def typed(cfg: DictConfig, schema: type[Schema]) -> Schema:
         raise ValueError(f"unknown config key {', '.join(unknown)}; `--cfg job` prints the keys that exist")
     try:
         merged = OmegaConf.merge(OmegaConf.structured(schema), cfg)
+        if missing := sorted(OmegaConf.missing_keys(merged)):
+            raise ValueError(f"missing value: {', '.join(f'{key}=...' for key in missing)}")
         return cast(Schema, OmegaConf.to_object(merged))
     except OmegaConfBaseException as error:
         raise ValueError(str(error).splitlines()[0]) from error
