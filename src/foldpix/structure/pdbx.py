@@ -87,11 +87,19 @@ class _AtomSite:
             raise StructureError(f"the atom_site table has no {' or '.join(names)}")
         return np.full(len(self.name), default)
 
-    def number(self, name: str, default: float) -> np.ndarray:
-        """A column of numbers, with the default where a value is missing."""
-        if name not in self._table:
-            return np.full(len(self.name), default)
-        return self._table[name].as_array(np.float64, masked_value=default)
+    def occupancy(self) -> np.ndarray:
+        if "occupancy" not in self._table:
+            return np.ones(len(self.name))
+        return self._table["occupancy"].as_array(np.float64, masked_value=1.0)
+
+    def coords(self) -> np.ndarray:
+        """Coordinates in angstrom, shape (n, 3), NaN where unknown."""
+        names = [f"Cartn_{axis}" for axis in "xyz"]
+        if not all(name in self._table for name in names):
+            raise StructureError(f"the atom_site table has no {', '.join(names)}")
+        return np.stack(
+            [self._table[name].as_array(np.float64, masked_value=np.nan) for name in names], axis=-1
+        )
 
     def residues(self) -> list[np.ndarray]:
         """The columns that tell one residue of a file from the next."""
@@ -122,12 +130,11 @@ def _records(site: _AtomSite, first_model: bool) -> list[Atom]:
         site.text("label_comp_id", "auth_comp_id")[rows],
         site.name[rows],
         np.where(np.isin(altloc, [".", "?"]), "", altloc),
-        site.number("occupancy", 1.0)[rows],
+        site.occupancy()[rows],
         site.text("group_PDB", default="ATOM")[rows] == "HETATM",
     ]
-    xyz = np.stack([site.number(f"Cartn_{axis}", np.nan)[rows] for axis in "xyz"], axis=-1)
     values = [column.tolist() if isinstance(column, np.ndarray) else column for column in columns]
-    return [Atom(*row) for row in zip(*values, map(tuple, xyz.tolist()), strict=True)]
+    return [Atom(*row) for row in zip(*values, map(tuple, site.coords()[rows].tolist()), strict=True)]
 
 
 def _starts(columns: list[np.ndarray]) -> np.ndarray:

@@ -69,7 +69,7 @@ def _atom_array(backbone: Backbone, b_factor: Any) -> AtomArray:
     atoms.set_annotation("atom_name", _ATOM_NAMES[atom])
     atoms.set_annotation("element", _ELEMENTS[atom])
     atoms.set_annotation("occupancy", np.ones(len(residue)))
-    atoms.set_annotation("b_factor", values[residue])
+    atoms.set_annotation("b_factor", values[residue].astype(np.float32))
     return atoms
 
 
