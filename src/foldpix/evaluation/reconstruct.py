@@ -1,0 +1,111 @@
+"""Round trips: from 8-bit pixels back to a backbone, through the image alone and through a tokenizer."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from foldpix.evaluation.chains import Sample
+from foldpix.image import decode, encode, from_pixels
+
+
+class ImageTokenizer(Protocol):
+    """What evaluation needs of a tokenizer; ``foldpix.model`` has one."""
+
+    @property
+    def stride(self) -> int:
+        """The side of an image is a multiple of it."""
+
+    @property
+    def codebook_size(self) -> int:
+        """Codes of each level."""
+
+    def encode(self, image: torch.Tensor, mask: torch.Tensor) -> list[torch.Tensor]:
+        """Images (B, 3, S, S) and their mask (B, S) -> codes (B, h, w) of each level, finest first."""
+
+    def decode(self, codes: list[torch.Tensor], length: torch.Tensor) -> torch.Tensor:
+        """Codes of chains with these lengths (B,) -> images (B, 3, L, L), L the longest."""
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """What came back of a chain.
+
+    Parameters
+    ----------
+    image : ndarray, shape=(3, L, L)
+    coords : ndarray, shape=(L, 3, 3)
+        N, CA, C decoded from it, angstrom.
+    codes : tuple of ndarray, shape=(h, w)
+        Of each level, finest first; only the tokens that cover residues. Empty without a tokenizer.
+    """
+
+    image: np.ndarray
+    coords: np.ndarray
+    codes: tuple[np.ndarray, ...] = ()
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all levels."""
+        return sum(level.size for level in self.codes)
+
+
+def through_pixels(sample: Sample) -> RoundTrip:
+    """8-bit pixels -> backbone; the image is that of the decoded backbone."""
+    coords = decode(from_pixels(sample.pixels), sample.d_max)
+    return RoundTrip(encode(coords, sample.d_max), coords)
+
+
+@torch.inference_mode()
+def through_tokenizer(
+    tokenizer: ImageTokenizer, samples: Sequence[Sample], device: str = "cpu"
+) -> list[RoundTrip]:
+    """8-bit pixels -> codes -> image -> backbone, for chains that :func:`padded_length` makes equally long.
+
+    So every chain is padded as it would be alone, and its result cannot depend on its neighbours.
+
+    Raises
+    ------
+    ValueError
+        If the tokenizer returns an image that is not finite.
+    """
+    lengths = torch.tensor([len(sample.pixels) for sample in samples])
+    size = padded_length(len(samples[0].pixels), tokenizer.stride)
+    mask = torch.arange(size) < lengths[:, None]
+    codes = tokenizer.encode(_padded_images(samples, size).to(device), mask.to(device))
+    images = tokenizer.decode(codes, lengths.to(device)).float().cpu().numpy()
+    grids = [level.cpu().numpy() for level in codes]
+    return [
+        _round_trip(sample, images[i], [grid[i] for grid in grids], size) for i, sample in enumerate(samples)
+    ]
+
+
+def padded_length(length: int, stride: int) -> int:
+    """The length rounded up to a multiple of the tokenizer's stride."""
+    return math.ceil(length / stride) * stride
+
+
+def _padded_images(samples: Sequence[Sample], size: int) -> torch.Tensor:
+    images = torch.zeros(len(samples), 3, size, size)
+    for image, sample in zip(images, samples, strict=True):
+        length = len(sample.pixels)
+        image[:, :length, :length] = torch.from_numpy(from_pixels(sample.pixels))
+    return images
+
+
+def _round_trip(sample: Sample, image: np.ndarray, grids: list[np.ndarray], size: int) -> RoundTrip:
+    length = len(sample.pixels)
+    image = image[:, :length, :length]
+    # Tokens that cover padding alone are no part of the chain: decoding masks them.
+    sides = [math.ceil(length * len(grid) / size) for grid in grids]
+    codes = tuple(grid[:side, :side] for grid, side in zip(grids, sides, strict=True))
+    return RoundTrip(image, _backbone(image, sample), codes)
+
+
+def _backbone(image: np.ndarray, sample: Sample) -> np.ndarray:
+    if not np.isfinite(image).all():
+        raise ValueError(f"the tokenizer's image of {sample.id} is not finite: the checkpoint's run diverged")
+    return decode(image, sample.d_max)

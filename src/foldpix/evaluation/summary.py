@@ -1,0 +1,82 @@
+"""Records to a summary with plain names, and both to files."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean, median
+
+from foldpix.evaluation.codebook import CodebookUse
+from foldpix.evaluation.evaluate import Evaluation, Record, Stage
+
+STAGES: tuple[Stage, ...] = ("image", "tokenizer")
+
+
+def summarize(evaluation: Evaluation) -> dict[str, float]:
+    """Means over chains as ``stage/figure``, codebook use as ``levelN/figure``; what is unmeasured is absent.
+
+    RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand.
+    """
+    summary: dict[str, float] = {"num_skipped": len(evaluation.skipped)}
+    for stage in STAGES:
+        records = [record for record in evaluation.records if record.stage == stage]
+        if records:
+            summary |= {f"{stage}/{name}": value for name, value in _stage_figures(records).items()}
+    for level, use in enumerate(evaluation.use):
+        summary |= {f"level{level}/{name}": value for name, value in _level_figures(use).items()}
+    return summary
+
+
+def write_records(path: Path, records: Sequence[Record]) -> None:
+    """A CSV row per chain and stage, sorted by chain."""
+    rows = [_row(record) for record in sorted(records, key=lambda record: (record.id, record.stage))]
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_summary(path: Path, summary: dict[str, float], evaluation: Evaluation) -> None:
+    """The summary as JSON, with the skipped chains and their reasons."""
+    skipped = [skip._asdict() for skip in evaluation.skipped]
+    path.write_text(json.dumps({**summary, "skipped": skipped}, indent=2) + "\n")
+
+
+def _stage_figures(records: Sequence[Record]) -> dict[str, float]:
+    closeness = [record.closeness for record in records]
+    figures: dict[str, float] = {"num_chains": len(records)}
+    for name in ("backbone_rmsd", "ca_rmsd"):
+        values = [getattr(each, name) for each in closeness]
+        figures |= {name: fmean(values), f"{name}_median": median(values)}
+    figures["tm_score"] = fmean(each.tm_score for each in closeness)
+    figures["lddt"] = fmean(each.lddt for each in closeness)
+    figures["handedness"] = fmean(each.right_handed for each in closeness)
+    if records[0].num_tokens:
+        figures["tokens_per_residue"] = fmean(record.num_tokens / record.length for record in records)
+    figures["bits_per_residue"] = fmean(record.num_bits / record.length for record in records)
+    return figures
+
+
+def _level_figures(use: CodebookUse) -> dict[str, float]:
+    return {
+        "codes_used": use.codes_used,
+        "codebook_size": len(use.counts),
+        "codebook_use": use.codes_used / len(use.counts),
+        "perplexity": use.perplexity,
+    }
+
+
+def _row(record: Record) -> dict[str, str | float]:
+    figures = {
+        name: int(value) if isinstance(value, bool) else f"{value:.6g}"
+        for name, value in asdict(record.closeness).items()
+    }
+    return {
+        "id": record.id,
+        "stage": record.stage,
+        "length": record.length,
+        **figures,
+        "tokens_per_residue": f"{record.num_tokens / record.length:.6g}" if record.num_tokens else "",
+        "bits_per_residue": f"{record.num_bits / record.length:.6g}",
+    }

@@ -1,0 +1,117 @@
+"""Evaluate the image and a tokenizer on structure files or on a split of a dataset."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from foldpix.dataset.sources import structure_files
+from foldpix.evaluation.chains import Chain, Skipped
+from foldpix.evaluation.drawing import draw_reconstructions
+from foldpix.evaluation.evaluate import Evaluation
+from foldpix.evaluation.listing import dataset_chains, structure_chains, take
+from foldpix.evaluation.panels import panels
+from foldpix.evaluation.reconstruct import ImageTokenizer
+from foldpix.evaluation.summary import summarize, write_records, write_summary
+from foldpix.evaluation.table import summary_table
+from foldpix.jobs.schema.evaluate import EvaluateConfig
+
+_TABLE_WIDTH = 120  # where stdout is no terminal
+
+
+def run(config: EvaluateConfig) -> dict[str, float]:
+    """Evaluate, print the table and write ``metrics.csv``, ``summary.json`` and ``reconstruction.png``.
+
+    Returns
+    -------
+    dict
+        As :func:`foldpix.evaluation.summary.summarize` makes it.
+
+    Raises
+    ------
+    ValueError
+        If the options contradict each other or there is no chain to evaluate.
+    """
+    _check(config)
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = _tokenizer(config.ckpt, device) if config.ckpt else None
+    with _progress() as progress:
+        chains, skipped = take(_candidates(config, progress), config.limit)
+        evaluation = _evaluate(chains, tokenizer, device, config.batch_size, progress)
+    evaluation.skipped = skipped + evaluation.skipped
+    if not evaluation.records:
+        raise ValueError(_nothing_measured(config, evaluation))
+    summary = summarize(evaluation)
+    _console().print(summary_table(summary, evaluation.skipped))
+    write_records(out / "metrics.csv", evaluation.records)
+    write_summary(out / "summary.json", summary, evaluation)
+    draw_reconstructions(out / "reconstruction.png", panels(chains, evaluation.records, tokenizer, device))
+    return summary
+
+
+def _check(config: EvaluateConfig) -> None:
+    if (config.source is None) == (config.dataset is None):
+        raise ValueError(
+            f"source={config.source} and dataset={config.dataset}: give exactly one, a structure file or folder "
+            "(source=) or a folder made by preprocess.py (dataset=)"
+        )
+    if config.source is not None and not Path(config.source).exists():
+        raise ValueError(f"source={config.source} does not exist")
+    if config.batch_size < 1:
+        raise ValueError(f"batch_size={config.batch_size} must be at least 1")
+    if config.limit is not None and config.limit < 1:
+        raise ValueError(f"limit={config.limit} must be at least 1, or null for all chains")
+    if not config.d_max > 0:
+        raise ValueError(f"d_max={config.d_max} must be positive, in angstrom")
+
+
+def _tokenizer(ckpt: str, device: str) -> ImageTokenizer:
+    # Brings Lightning along, three seconds that the image alone need not wait.
+    from foldpix.training.checkpoint import load_model
+
+    return load_model(ckpt).to(device)
+
+
+def _candidates(config: EvaluateConfig, progress: Progress) -> Iterable[Chain | Skipped]:
+    if config.dataset is not None:
+        return dataset_chains(Path(config.dataset), config.split)
+    assert config.source is not None
+    files = sorted(source.path for source in structure_files(Path(config.source)))
+    return structure_chains(progress.track(files, description="reading"), config.d_max)
+
+
+def _evaluate(
+    chains: list[Chain], tokenizer: ImageTokenizer | None, device: str, batch_size: int, progress: Progress
+) -> Evaluation:
+    evaluation = Evaluation(tokenizer, device)
+    task = progress.add_task("evaluating", total=len(chains))
+    for batch in evaluation.batches(chains, batch_size):
+        evaluation.add(batch)
+        progress.advance(task, len(batch))
+    return evaluation
+
+
+def _nothing_measured(config: EvaluateConfig, evaluation: Evaluation) -> str:
+    place = config.source or f"{config.dataset}, split={config.split}"
+    if evaluation.skipped:
+        name, reason = evaluation.skipped[0]
+        return (
+            f"no chain to evaluate in {place}: {len(evaluation.skipped)} skipped, such as {name} ({reason})"
+        )
+    if config.dataset is None:
+        return f"no structure file in {place}"
+    return f"nothing to measure in {place}: the sources are gone, so only a tokenizer has a truth; give ckpt="
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _TABLE_WIDTH)

@@ -1,0 +1,27 @@
+"""Options of `evaluate.py`."""
+
+from dataclasses import dataclass
+
+from omegaconf import MISSING
+
+
+@dataclass
+class EvaluateConfig:
+    """How close chains come back, through the image alone and through a tokenizer."""
+
+    out: str = MISSING
+    """Folder for metrics.csv, summary.json and reconstruction.png."""
+    source: str | None = None
+    """A structure file or a folder of them; all chains of each first model. Either this or dataset."""
+    dataset: str | None = None
+    """The folder of a dataset made by preprocess.py."""
+    split: str = "val"
+    """The split of the dataset."""
+    ckpt: str | None = None
+    """A checkpoint of train.py; without it the image alone is evaluated."""
+    d_max: float = 80.0
+    """Distance (angstrom) at which images of source are clipped; those of a dataset say themselves."""
+    limit: int | None = None
+    """The most chains; null takes all."""
+    batch_size: int = 8
+    """The most chains the tokenizer takes at a time; no figure depends on it."""

@@ -1,0 +1,51 @@
+from math import ceil
+
+import numpy as np
+import pytest
+
+from foldpix.evaluation.chains import Sample
+from foldpix.evaluation.metrics import backbone_rmsd
+from foldpix.evaluation.reconstruct import through_pixels, through_tokenizer
+from foldpix.image import encode, to_pixels
+from tests.evaluation.conftest import random_chain
+
+
+def sample(length, seed=0, d_max=80.0):
+    coords = random_chain(length, seed)
+    return Sample(f"{length}_{seed}", to_pixels(encode(coords, d_max)), d_max, coords)
+
+
+@pytest.mark.parametrize("d_max", [60.0, 100.0])
+def test_through_pixels_uses_the_sample_s_own_scale(d_max):
+    chain = sample(45, d_max=d_max)
+    trip = through_pixels(chain)
+    assert backbone_rmsd(trip.coords, chain.truth) < 0.3
+    assert trip.image.shape == (3, 45, 45)
+    assert trip.num_tokens == 0
+
+
+def test_tokens_that_cover_padding_alone_do_not_count(tokenizer):
+    for length in (47, 48, 33):
+        (trip,) = through_tokenizer(tokenizer, [sample(length)])
+        assert [level.shape for level in trip.codes] == [(length, length)] * 3 + [(ceil(length / 4),) * 2]
+        assert trip.num_tokens == 3 * length**2 + ceil(length / 4) ** 2
+        assert trip.image.shape == (3, length, length)
+        assert trip.coords.shape == (length, 3, 3)
+
+
+def test_codes_are_of_the_eight_bit_image(tokenizer):
+    chain = sample(40)
+    (trip,) = through_tokenizer(tokenizer, [chain])
+    expected = np.rint(chain.pixels / 127.5 * 31.5).astype(int)
+    for channel in range(3):
+        assert np.array_equal(trip.codes[channel], expected[..., channel])
+
+
+def test_a_diverged_tokenizer_is_named(tokenizer, monkeypatch):
+    monkeypatch.setattr(
+        type(tokenizer),
+        "decode",
+        lambda self, codes, length: codes[0][:, None].expand(-1, 3, -1, -1) * np.nan,
+    )
+    with pytest.raises(ValueError, match="image of 48_0 is not finite"):
+        through_tokenizer(tokenizer, [sample(48)])
