@@ -127,15 +127,16 @@ def _one_line(error: Exception) -> str:
 
 
 def _check_frames(coords: np.ndarray) -> None:
-    """Every residue needs a frame: N, CA and C apart and not on a line."""
-    to_n, to_c = coords[:, 0] - coords[:, 1], coords[:, 2] - coords[:, 1]
-    bonds = np.linalg.norm(to_n, axis=-1), np.linalg.norm(to_c, axis=-1)
-    apart = (bonds[0] > 0.1) & (bonds[1] > 0.1)
-    spread = np.linalg.norm(np.cross(to_n, to_c), axis=-1) > 0.01 * bonds[0] * bonds[1]
-    wrong = np.flatnonzero(~(apart & spread))
+    """Every residue needs a frame (N, CA and C apart and not on a line) and a place of its own."""
+    to_n, to_c, step = coords[:, 0] - coords[:, 1], coords[:, 2] - coords[:, 1], np.diff(coords[:, 1], axis=0)
+    n_ca, c_ca, ca_ca = (np.linalg.norm(bond, axis=-1) for bond in (to_n, to_c, step))
+    bent = np.linalg.norm(np.cross(to_n, to_c), axis=-1) > 0.01 * n_ca * c_ca
+    wrong = np.flatnonzero(~((n_ca > 0.1) & (c_ca > 0.1) & bent))
     if len(wrong):
         where = f"in {len(wrong)} residues, first in number {wrong[0] + 1}"
         raise ValueError(f"degenerate backbone: N, CA and C coincide or lie on a line {where}")
+    if not (ca_ca > 0.1).all():
+        raise ValueError(f"degenerate backbone: CA {np.argmin(ca_ca) + 1} and the next lie on one another")
 
 
 def _store(picture: Picture, key: str, folder: str, options: ConvertOptions) -> bool:
