@@ -14,7 +14,7 @@ class DistogramDataModule(LightningDataModule):
     """Batches of distogram images for training, validation and testing.
 
     Training gets an endless stream, so the trainer needs ``max_steps``, and ``limit_train_batches`` as an
-    integer where its epochs are to end. Ranks share the samples here; ``use_distributed_sampler`` does nothing.
+    integer where its epochs are to end. The ranks' shares are made here, not by Lightning's samplers.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Which samples make up each batch of each rank: a function of the seed and the batch's number alone.
 
 Samples are numbered through bins and, inside a bin, through shards in file order. Batches are numbered from
-the start of training: number ``n`` is step ``n % steps`` of epoch ``n // steps``. Neither workers nor what was
-read before has a say, so a run goes on at any batch as if it had never stopped.
+the start of training: number ``n`` is step ``n % steps`` of epoch ``n // steps``. Neither workers nor what
+was read before has a say, so a run goes on at any batch as if it had never stopped.
 """
 
 from collections.abc import Sequence
