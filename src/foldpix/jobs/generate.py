@@ -44,7 +44,7 @@ def _check(config: GenerateConfig) -> None:
         raise ValueError(f"num={config.num} must be at least 1")
     if not 1 <= config.min_length <= config.max_length:
         raise ValueError(
-            f"min_length={config.min_length}, max_length={config.max_length}: must be 1 <= min_length <= max_length"
+            f"min_length={config.min_length}, max_length={config.max_length}: 1 <= min <= max"
         )
     if config.workers is not None and config.workers < 1:
         raise ValueError(f"workers={config.workers} must be at least 1, or null for every core")

@@ -1,5 +1,6 @@
 """Train a tokenizer on a dataset of images."""
 
+import logging
 import sys
 import warnings
 from pathlib import Path
@@ -34,10 +35,11 @@ def run(config: TrainConfig) -> dict[str, float]:
     pl.seed_everything(config.seed, verbose=False)
     datamodule = DistogramDataModule(config.data, config.model.stride, config.seed)
     module = HVQVAEModule(config.model, config.optimizer, config.seed)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     trainer = build_trainer(config.trainer, config.logger, run_dir, progress=sys.stderr.isatty())
     _announce(module, run_dir, checkpoint)
     with warnings.catch_warnings():
-        _ignore_advice()
+        _ignore_noise()
         trainer.fit(module, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     _summarise(metrics, run_dir)
@@ -56,9 +58,11 @@ def _checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
     return path
 
 
-def _ignore_advice() -> None:
-    # Advice about worker counts, where the data config has already decided.
+def _ignore_noise() -> None:
+    # Advice about worker counts, which the data config decides.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # Lightning 2.6 meets a newer PyTorch than it was written for.
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
 
 
 @rank_zero_only

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from PIL import Image
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
@@ -81,8 +82,8 @@ class ReconstructionPictures(Callback):
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{trainer.global_step:06d}.png"
         lengths = batch.lengths[: self.num_images].tolist()
-        figure = side_by_side(_cut(batch.image, lengths), _cut(outputs, lengths))
-        figure.savefig(path)
+        pixels = side_by_side(_cut(batch.image, lengths), _cut(outputs, lengths))
+        Image.fromarray(pixels).save(path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image("reconstructions", [str(path)], step=trainer.global_step)
