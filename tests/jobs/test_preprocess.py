@@ -281,8 +281,6 @@ def test_split_table(tmp_path, capsys):
     }
     assert {path.name for path in (out / "shards").rglob("*.tar")} == {"test-000000.tar", "train-000000.tar"}
     assert re.search("not in split_table, split by MD5 +2 ", capsys.readouterr().out)
-        "\n", " "
-    )
 
 
 def test_single_file(tmp_path):
