@@ -19,9 +19,9 @@ def test_in_the_plane_of_the_peptide_bond(seed, omega):
     n, ca, c = coords[:, 0], coords[:, 1], coords[:, 2]
     o = place_oxygen(coords)
     np.testing.assert_allclose(distance(c, o), 1.231, atol=1e-5)
-    np.testing.assert_allclose(np.degrees(angle(ca, c, o)), 120.1, atol=1e-4)
+    np.testing.assert_allclose(np.degrees(angle(ca, c, o)), 120.1, atol=1e-3)
     # 360 - 117.0 (CA-C-N of the ideal chain) - 120.1; Engh & Huber state 122.7 to 123.0
-    np.testing.assert_allclose(np.degrees(angle(o[:-1], c[:-1], n[1:])), 122.9, atol=1e-4)
+    np.testing.assert_allclose(np.degrees(angle(o[:-1], c[:-1], n[1:])), 122.9, atol=1e-3)
     psi = dihedral(n[:-1], ca[:-1], c[:-1], n[1:])
     turned = dihedral(n[:-1], ca[:-1], c[:-1], o[:-1]) - psi
     np.testing.assert_allclose(np.cos(turned), -1, atol=1e-6)
@@ -32,7 +32,7 @@ def test_extended_where_no_bond_follows():
     coords[20:] += [3.0, 0, 0]
     o = place_oxygen(coords)
     torsion = dihedral(coords[:, 0], coords[:, 1], coords[:, 2], o)
-    np.testing.assert_allclose(np.degrees(torsion[[19, 39]]), 135 - 180, atol=1e-4)
+    np.testing.assert_allclose(np.degrees(torsion[[19, 39]]), 135 - 180, atol=1e-3)
 
 
 def test_one_residue():

@@ -1,8 +1,9 @@
 """From atom records to backbones: alternate locations, ligands, incomplete residues, chains."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import compress, groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +13,16 @@ from foldpix.structure.backbone import MAX_PEPTIDE_BOND, Backbone
 from foldpix.structure.error import StructureError
 from foldpix.structure.residues import is_amino_acid, one_letter
 
+Point = tuple[float, float, float]
+_MISSING = (math.nan, math.nan, math.nan)
+
 
 class Residue(NamedTuple):
-    """One residue with its alternate locations resolved; coords (3, 3) float32, NaN where missing."""
+    """One residue with its alternate locations resolved; N, CA, C in angstrom, NaN where missing."""
 
     name: str
     hetero: bool
-    coords: np.ndarray
+    coords: tuple[Point, ...]
 
 
 def backbones(atoms: Iterable[Atom], name: str) -> list[Backbone]:
@@ -41,11 +45,8 @@ def backbones(atoms: Iterable[Atom], name: str) -> list[Backbone]:
     num_residues = sum(map(len, chains.values()))
     if num_residues == 0:
         raise StructureError("no amino-acid residue")
-    found = [
-        _backbone(residues, name, chain, model)
-        for (model, chain), residues in chains.items()
-        if any(_is_complete(residue) for residue in residues)
-    ]
+    all_chains = (_backbone(residues, name, chain, model) for (model, chain), residues in chains.items())
+    found = [backbone for backbone in all_chains if backbone is not None]
     if not found:
         raise StructureError(f"{num_residues} amino-acid residues, none with N, CA and C")
     return found
@@ -94,12 +95,9 @@ def _rank(conformer: Sequence[Atom]) -> tuple[int, float]:
 
 
 def _residue(conformer: Sequence[Atom]) -> Residue:
-    coords = np.full((3, 3), np.nan)
-    for atom in reversed(conformer):  # the first of several atoms of one name stays
-        if atom.name in BACKBONE_ATOMS:
-            coords[BACKBONE_ATOMS.index(atom.name)] = atom.xyz
-    with np.errstate(over="ignore"):
-        return Residue(conformer[0].res_name, conformer[0].hetero, coords.astype(np.float32))
+    places = {atom.name: atom.xyz for atom in reversed(conformer)}  # the first of several of one name stays
+    coords = tuple(places.get(name, _MISSING) for name in BACKBONE_ATOMS)
+    return Residue(conformer[0].res_name, conformer[0].hetero, coords)
 
 
 def _polypeptide(residues: Sequence[Residue]) -> list[Residue]:
@@ -115,21 +113,21 @@ def _polypeptide(residues: Sequence[Residue]) -> list[Residue]:
 
 
 def _is_bonded(residue: Residue, following: Residue) -> bool:
-    with np.errstate(all="ignore"):
-        return bool(np.linalg.norm(following.coords[0] - residue.coords[2]) <= MAX_PEPTIDE_BOND)
+    return math.dist(residue.coords[2], following.coords[0]) <= MAX_PEPTIDE_BOND
 
 
-def _is_complete(residue: Residue) -> bool:
-    return bool(np.isfinite(residue.coords).all())
-
-
-def _backbone(residues: Sequence[Residue], name: str, chain: str, model: int) -> Backbone:
-    complete = [residue for residue in residues if _is_complete(residue)]
+def _backbone(residues: Sequence[Residue], name: str, chain: str, model: int) -> Backbone | None:
+    """The complete residues; None if there are none."""
+    with np.errstate(over="ignore"):  # what float32 does not hold is not finite either
+        coords = np.array([residue.coords for residue in residues], dtype=np.float64).astype(np.float32)
+    complete = np.isfinite(coords).reshape(len(residues), 9).all(axis=1)
+    if not complete.any():
+        return None
     return Backbone(
-        coords=np.stack([residue.coords for residue in complete]),
-        sequence="".join(one_letter(residue.name) for residue in complete),
+        coords=coords[complete],
+        sequence="".join(one_letter(residue.name) for residue in compress(residues, complete)),
         name=name,
         chain=chain,
         model=model,
-        num_dropped=len(residues) - len(complete),
+        num_dropped=int(np.sum(~complete)),
     )
