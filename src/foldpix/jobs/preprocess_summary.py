@@ -45,6 +45,8 @@ class Tally:
 def print_summary(tally: Tally, out: Path) -> None:
     """The summary as a table on stdout."""
     table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="right")
     for name, value in _lines(tally):
         table.add_row(name, f"{value:,}")
     rate = f"{tally.files:,} files tried in {tally.seconds:.1f} s, {tally.files / tally.seconds:.0f} files/s"
