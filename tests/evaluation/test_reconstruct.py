@@ -2,11 +2,14 @@ from math import ceil
 
 import numpy as np
 import pytest
+import torch
 
 from foldpix.evaluation.chains import Sample
 from foldpix.evaluation.metrics import backbone_rmsd
 from foldpix.evaluation.reconstruct import through_pixels, through_tokenizer
 from foldpix.image import encode, to_pixels
+from foldpix.model.config import HVQVAEConfig
+from foldpix.model.hvqvae import HVQVAE
 from tests.evaluation.conftest import random_chain
 
 
@@ -49,3 +52,19 @@ def test_a_diverged_tokenizer_is_named(tokenizer, monkeypatch):
     )
     with pytest.raises(ValueError, match="image of 48_0 is not finite"):
         through_tokenizer(tokenizer, [sample(48)])
+
+
+def test_the_model_of_this_package_fits_and_batches_change_nothing():
+    torch.manual_seed(0)
+    model = HVQVAE(
+        HVQVAEConfig(
+            [4, 2], n_embd=32, latent_dim=32, n_head=2, mlp_hidden_dim=32, codebook_size=32, codebook_dim=4
+        )
+    ).eval()
+    chains = [sample(41, 0), sample(47, 1), sample(48, 2)]
+    together = through_tokenizer(model, chains)
+    for chain, trip in zip(chains, together, strict=True):
+        (alone,) = through_tokenizer(model, [chain])
+        assert [level.shape for level in trip.codes] == [(ceil(len(chain.pixels) / r),) * 2 for r in (4, 8)]
+        assert all(np.array_equal(a, b) for a, b in zip(trip.codes, alone.codes, strict=True))
+        assert np.allclose(trip.image, alone.image, atol=1e-5)

@@ -57,7 +57,7 @@ def run(config: EvaluateConfig) -> dict[str, float]:
 def _check(config: EvaluateConfig) -> None:
     if (config.source is None) == (config.dataset is None):
         raise ValueError(
-            f"source={config.source} and dataset={config.dataset}: give exactly one, a structure file or folder "
+            f"source={config.source} and dataset={config.dataset}: give exactly one, structure files "
             "(source=) or a folder made by preprocess.py (dataset=)"
         )
     if config.source is not None and not Path(config.source).exists():
