@@ -120,7 +120,7 @@ def _backbone(residues: Sequence[Residue], name: str, chain: str, model: int) ->
     """The complete residues; None if there are none."""
     with np.errstate(over="ignore"):  # what float32 does not hold is not finite either
         coords = np.array([residue.coords for residue in residues], dtype=np.float64).astype(np.float32)
-    complete = np.isfinite(coords).reshape(len(residues), 9).all(axis=1)
+    complete: np.ndarray = np.isfinite(coords).reshape(len(residues), 9).all(axis=1)
     if not complete.any():
         return None
     return Backbone(
