@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from conftest import make_picture
 
 from foldpix.dataset.collate import collate_with_padding
 from foldpix.dataset.reader import Sample, Skipped
+from tests.dataset.handmade import make_picture
 
 
 def make_samples(*lengths):

@@ -1,5 +1,6 @@
 import warnings
-from itertools import islice
+from itertools import chain, islice
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -106,16 +107,45 @@ def test_resume_at_every_step_sees_and_learns_the_same(dataset, tmp_path, traine
         assert torch.equal(rest.scale, whole.scale)
 
 
+@pytest.mark.parametrize("limit", [3, 4, None])
+def test_a_finished_run_is_extended(dataset, tmp_path, limit):
+    options = {"limit_train_batches": limit} if limit else {}
+    whole = fit(dataset.root, 11, **options)
+    first = fit(dataset.root, 6, **options)
+    first.trainer.save_checkpoint(tmp_path / "end.ckpt")
+    rest = fit(dataset.root, 11, (), tmp_path / "end.ckpt", **options)
+    assert first.seen + rest.seen == whole.seen
+    assert torch.equal(rest.scale, whole.scale)
+
+
+@pytest.mark.parametrize("split", ["val", "train"])
+def test_ranks_share_the_samples(dataset, split):
+    ranks = []
+    for rank in (0, 1):
+        module = make_datamodule(dataset.root)
+        progress = SimpleNamespace(total=SimpleNamespace(processed=0))
+        module.trainer = SimpleNamespace(
+            global_rank=rank,
+            world_size=2,
+            strategy=SimpleNamespace(root_device=torch.device("cpu")),
+            fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress)),
+        )
+        batches = module.val_dataloader() if split == "val" else islice(module.train_dataloader(), 6)
+        ranks.append([batch.names for batch in batches])
+    assert len(ranks[0]) == len(ranks[1])
+    assert sorted(chain.from_iterable(ranks[0] + ranks[1])) == sorted(dataset.names(split))
+
+
 def test_validation_sees_every_sample_once(dataset):
     model = fit(dataset.root, 4, limit_train_batches=4, limit_val_batches=1.0)
-    assert sum(model.validated, []) == dataset.keys("val")  # in file order
+    assert list(chain.from_iterable(model.validated)) == dataset.names("val")  # in file order
 
 
 @pytest.mark.parametrize("bins", [None, ["bin_65_128"], ["bin_129_192", "bin_40_64"]])
 @pytest.mark.parametrize("source", list(SourceKind))
 def test_bins(dataset, bins, source):
     module = make_datamodule(dataset.root, bins=bins, source=source, resampled=False)
-    keys = {key for key in dataset.keys() if bins is None or dataset.bins[key] in bins}
+    keys = {key for key in dataset.names() if bins is None or dataset.bins[key] in bins}
     batches = list(islice(module.train_dataloader(), 40))
     assert {name for batch in batches for name in batch.names} == keys
 

@@ -5,11 +5,11 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import make_picture, write_tar
 
 from foldpix.dataset import index as index_module
 from foldpix.dataset.index import index_path, read_index, scan_shard, write_index
 from foldpix.image import png_bytes, read_png
+from tests.dataset.handmade import make_picture, write_tar
 
 KEYS = ["1abc_A", "2 spaced", "3ümlaut", "4-d"]
 

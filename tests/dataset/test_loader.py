@@ -1,7 +1,7 @@
 import json
 import multiprocessing
 import warnings
-from itertools import islice
+from itertools import chain, islice
 
 import pytest
 import torch
@@ -29,6 +29,10 @@ def names_of(batches):
     return [batch.names for batch in batches]
 
 
+def flat_names(batches):
+    return list(chain.from_iterable(names_of(batches)))
+
+
 def assert_equal(batches, others):
     assert names_of(batches) == names_of(others)
     for batch, other in zip(batches, others, strict=True):
@@ -39,7 +43,7 @@ def test_epoch_holds_each_sample_once_in_batches_of_one_bin(dataset):
     loader = make_loader(dataset.root)
     batches = list(loader)
     assert len(batches) == len(loader)
-    assert sorted(sum(names_of(batches), [])) == sorted(dataset.keys())
+    assert sorted(flat_names(batches)) == sorted(dataset.names())
     assert all(len({dataset.bins[name] for name in batch.names}) == 1 for batch in batches)
     for batch in batches:
         assert batch.lengths.tolist() == [len(dataset.pictures[name].sequence) for name in batch.names]
@@ -63,7 +67,7 @@ def test_cycle_gives_epoch_after_epoch(dataset):
     assert names_of(islice(cycle(loader), len(expected))) == expected
 
 
-@pytest.mark.parametrize(("num_workers", "start_method"), [(1, "fork"), (2, "fork"), (2, "spawn")])
+@pytest.mark.parametrize(("num_workers", "start_method"), [(1, "fork"), (2, "fork"), (1, "spawn")])
 def test_workers_change_nothing(dataset, num_workers, start_method):
     expected = list(islice(cycle(make_loader(dataset.root)), 20))
     loader = make_loader(dataset.root, num_workers=num_workers, start_method=start_method)
@@ -136,7 +140,7 @@ def test_two_processes_with_two_workers_see_each_sample_once_an_epoch(dataset, t
     for epoch in range(2):
         first, second = (rank[epoch] for rank in ranks)
         assert len(first) == len(second)
-        assert sorted(sum(first + second, [])) == sorted(dataset.keys())
+        assert sorted(chain.from_iterable(first + second)) == sorted(dataset.names())
     assert ranks[0][0] != ranks[0][1]
 
 
@@ -154,15 +158,15 @@ def test_unreadable_samples_are_counted_and_warned_about_once(own_dataset, num_w
     assert str(caught[0].message).startswith("skipped train-40-0-000: ")
     assert loader.skipped == {"train-40-0-000": 3}
     for epoch in epochs:
-        assert sorted(sum(names_of(epoch), [])) == sorted(set(own_dataset.keys()) - {"train-40-0-000"})
+        assert sorted(flat_names(epoch)) == sorted(set(own_dataset.names()) - {"train-40-0-000"})
 
 
 def test_resampled_has_no_length_and_no_end(dataset):
     loader = make_loader(dataset.root, resampled=True)
     with pytest.raises(TypeError, match="cycle"):
         len(loader)
-    names = sum(names_of(islice(cycle(loader), 150)), [])
-    assert set(names) == set(dataset.keys())
+    names = flat_names(islice(cycle(loader), 150))
+    assert set(names) == set(dataset.names())
     assert names_of(islice(cycle(make_loader(dataset.root, resampled=True)), 150)) == names_of(
         islice(cycle(loader), 150)
     )

@@ -2,10 +2,10 @@ import io
 import os
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_picture, write_tar
 from PIL import Image
 
 from foldpix.dataset import reader as reader_module
@@ -19,6 +19,7 @@ from foldpix.dataset.reader import (
     SkippedSampleWarning,
 )
 from foldpix.image import png_bytes
+from tests.dataset.handmade import make_picture, write_tar
 
 BINS = ["bin_40_64", "bin_65_128", "bin_129_192"]
 SOURCES = [ShardSource, PngSource]
@@ -45,7 +46,7 @@ def overwrite(shard, number, offset, data):
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_every_sample_with_its_pixels(dataset, kind, split):
     samples = read_all(kind(dataset.root, split, BINS))
-    assert sorted(sample.name for sample in samples) == sorted(dataset.keys(split))
+    assert sorted(sample.name for sample in samples) == sorted(dataset.names(split))
     for sample in samples:
         np.testing.assert_array_equal(sample.pixels, dataset.pictures[sample.name].pixels)
 
@@ -56,7 +57,7 @@ def test_only_the_bins_asked_for(dataset, kind):
     assert [bin.longest for bin in source.bins] == [192, 64]
     assert [bin.num_samples for bin in source.bins] == [1, 17]
     assert {sample.name for sample in read_all(source)} == {
-        key for key in dataset.keys() if dataset.bins[key] != "bin_65_128"
+        key for key in dataset.names() if dataset.bins[key] != "bin_65_128"
     }
 
 
@@ -91,7 +92,7 @@ def test_unreadable_sample_is_skipped_by_name(own_dataset, damage):
     samples = read_all(source)
     (skipped,) = [sample for sample in samples if isinstance(sample, Skipped)]
     assert skipped.name == "train-40-0-001" and skipped.reason
-    assert {s.name for s in samples} == set(own_dataset.keys())
+    assert {s.name for s in samples} == set(own_dataset.names())
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -160,7 +161,7 @@ def test_truncated_shard_is_warned_about_once(own_dataset, with_index):
     message = f"{shard} is cut short: 2 samples are whole, at least {lost} lost"
     assert [(w.category, str(w.message)) for w in caught] == [(SkippedSampleWarning, message)]
     assert source.num_lost == lost
-    assert {s.name for s in samples} == set(own_dataset.keys()) - {"train-40-0-002", "train-40-0-003"}
+    assert {s.name for s in samples} == set(own_dataset.names()) - {"train-40-0-002", "train-40-0-003"}
 
 
 def test_empty_shard(own_dataset):
@@ -176,14 +177,18 @@ def test_shard_that_shrinks_while_read(own_dataset):
     assert sum(isinstance(sample, Skipped) for sample in read_all(source)) == 3
 
 
+def num_open_files():
+    return len(list(Path("/dev/fd").iterdir()))
+
+
 def test_few_files_stay_open(own_dataset, monkeypatch):
     monkeypatch.setattr(reader_module, "MAX_OPEN_FILES", 2)
-    before = len(os.listdir("/proc/self/fd"))
+    before = num_open_files()
     source = ShardSource(own_dataset.root, "train", BINS[:2])
     assert len(read_all(source)) == len(read_all(source)) == 10
-    assert len(os.listdir("/proc/self/fd")) == before + 2
+    assert num_open_files() == before + 2
     del source
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert num_open_files() == before
 
 
 def test_pickled_source_opens_its_own_files(own_dataset):

@@ -31,7 +31,7 @@ class DataConfig:
     max_pixels: int | None = 2**21
     """Cap on the pixels of a batch, by the longest chain of its bin: 32 of 256 x 256, 2 of 1024 x 1024."""
     shuffle_buffer: int = 10_000
-    """Samples among which a sample's place is drawn, after the shards were shuffled."""
+    """Samples among which a sample's place is drawn, after the shards were shuffled; 0 keeps file order."""
     resampled: bool = False
     """Draw with replacement, without epochs."""
     num_workers: int = 2

@@ -36,7 +36,11 @@ class DistogramDataModule(LightningDataModule):
         self._config, self._stride, self._seed = config, stride, seed
 
     def train_dataloader(self) -> BatchStream:
-        """An endless stream that begins after the batches already trained on."""
+        """An endless stream that begins after the batches already trained on.
+
+        A resumed run goes on exactly where it stood if data, batch sizes, number of processes and seed are as
+        before.
+        """
         return cycle(self._loader("train", shuffled=True), self._batches_done())
 
     def val_dataloader(self) -> DistogramLoader:
