@@ -1,8 +1,6 @@
 """Train a tokenizer on a dataset of images."""
 
-import logging
 import sys
-import warnings
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -15,6 +13,7 @@ from foldpix.dataset.datamodule import DistogramDataModule
 from foldpix.jobs.schema.train import TrainConfig
 from foldpix.training.checkpoint import check_same_model, newest_checkpoint
 from foldpix.training.module import HVQVAEModule
+from foldpix.training.noise import silence_libraries
 from foldpix.training.trainer import build_trainer
 
 
@@ -35,12 +34,10 @@ def run(config: TrainConfig) -> dict[str, float]:
     pl.seed_everything(config.seed, verbose=False)
     datamodule = DistogramDataModule(config.data, config.model.stride, config.seed)
     module = HVQVAEModule(config.model, config.optimizer, config.seed)
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    silence_libraries()
     trainer = build_trainer(config.trainer, config.logger, run_dir, progress=sys.stderr.isatty())
     _announce(module, run_dir, checkpoint)
-    with warnings.catch_warnings():
-        _ignore_noise()
-        trainer.fit(module, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+    trainer.fit(module, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     _summarise(metrics, run_dir)
     return metrics
@@ -56,13 +53,6 @@ def _checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
         path = Path(config.ckpt)
     check_same_model(path, config.model)
     return path
-
-
-def _ignore_noise() -> None:
-    # Advice about worker counts, which the data config decides.
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    # Lightning 2.6 meets a newer PyTorch than it was written for.
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
 
 
 @rank_zero_only

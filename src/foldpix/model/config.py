@@ -30,9 +30,9 @@ class HVQVAEConfig:
     """Transformer blocks of each level's decoder."""
     codebook_size: int = 1024
     codebook_dim: int = 16
-    codebook_decay: float = 0.98
+    codebook_decay: float = 0.95
     """Decay of the codebook's moving averages."""
-    revive_below: float = 0.1
+    revive_below: float = 0.25
     """A code used less than this share of the mean use is put where the data is."""
     space: Space = Space.lifted
     """lifted: d, sin and cos of omega and theta, cos phi; plain: the three channels of the image."""

@@ -15,6 +15,7 @@ from foldpix.model.hvqvae import HVQVAE, Output
 from foldpix.training.checkpoint import pack_model_config
 from foldpix.training.codebook_use import CodebookUse
 from foldpix.training.config import OptimizerConfig
+from foldpix.training.noise import silence_libraries
 from foldpix.training.schedule import build_optimizer, build_schedule
 
 
@@ -34,6 +35,9 @@ class HVQVAEModule(pl.LightningModule):
         self.optimizer_config = optimizer
         self.seed = seed
         self.code_use = nn.ModuleList(CodebookUse(model.codebook_size) for _ in model.scaling_rates)
+
+    def setup(self, stage: str) -> None:
+        silence_libraries()  # also in spawned processes
 
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = build_optimizer(self.model, self.optimizer_config)
@@ -66,8 +70,8 @@ class HVQVAEModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         for level, use in enumerate(self.code_use):
             share, perplexity = use.reset()
-            self.log(f"val/level{level}/codes_used", share)
-            self.log(f"val/level{level}/perplexity", perplexity)
+            self.log(f"val/level{level}/codes_used", share, sync_dist=True)
+            self.log(f"val/level{level}/perplexity", perplexity, sync_dist=True)
 
     def _log_losses(self, stage: str, output: Output, batch_size: int, sync_dist: bool) -> None:
         losses = output.losses

@@ -1,5 +1,6 @@
 """The Lightning trainer of a run."""
 
+import inspect
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from pytorch_lightning.strategies import DDPStrategy, Strategy
+from torch.nn.parallel import DistributedDataParallel
 
 from foldpix.training.callbacks import LastCheckpoint, ReconstructionPictures, StepProgressBar
 from foldpix.training.checkpoint import AtomicCheckpointIO
@@ -59,9 +61,15 @@ def _strategy(config: TrainerConfig) -> Strategy | str:
     return DDPStrategy(
         process_group_backend="gloo" if _on_cpu(config) else "nccl",
         start_method="popen" if external else "spawn",
-        broadcast_buffers=False,  # codebooks are updated alike on every rank
+        **_without_buffer_broadcast(),
         gradient_as_bucket_view=True,
     )
+
+
+def _without_buffer_broadcast() -> dict[str, bool]:
+    """Codebooks are updated alike on every rank; sending them at each step would only cost time."""
+    renamed = "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
+    return {"forward_sync_buffers" if renamed else "broadcast_buffers": False}
 
 
 def _on_cpu(config: TrainerConfig) -> bool:
