@@ -119,8 +119,8 @@ def _is_bonded(residue: Residue, following: Residue) -> bool:
 def _backbone(residues: Sequence[Residue], name: str, chain: str, model: int) -> Backbone | None:
     """The complete residues; None if there are none."""
     with np.errstate(over="ignore"):  # what float32 does not hold is not finite either
-        coords = np.array([residue.coords for residue in residues], dtype=np.float64).astype(np.float32)
-    complete: np.ndarray = np.isfinite(coords).reshape(len(residues), 9).all(axis=1)
+        coords = np.array([residue.coords for residue in residues]).astype(np.float32).reshape(-1, 3, 3)
+    complete = np.all(np.isfinite(coords), axis=(1, 2))
     if not complete.any():
         return None
     return Backbone(
