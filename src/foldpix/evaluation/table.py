@@ -27,8 +27,8 @@ def summary_table(summary: Mapping[str, float], skipped: list[Skipped]) -> Rende
 
 def _cells(summary: Mapping[str, float], stage: str) -> list[str]:
     def cell(spec: str, *names: str) -> str:
-        values = [summary.get(f"{stage}/{name}") for name in names]
-        return " / ".join("-" if value is None else format(value, spec) for value in values)
+        found = [summary[key] for name in names if (key := f"{stage}/{name}") in summary]
+        return " / ".join(format(value, spec) for value in found) or "-"
 
     return [
         cell("d", "num_chains"),
