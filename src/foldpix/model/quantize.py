@@ -91,6 +91,10 @@ class Quantize(nn.Module):
     def _random_vectors(self, vectors_ND: Tensor, weight_N: Tensor) -> Tensor:
         """As many unpadded vectors as there are codes, an equal share from each rank."""
         share = -(-len(self.codebook) // world_size())
-        enough = int(weight_N.sum()) >= share
-        rows = torch.multinomial(weight_N, share, replacement=not enough)
+        # One draw from each of `share` equal stretches of the unpadded cells: few are drawn twice, and
+        # padding changes none of them.
+        start = torch.arange(share, device=weight_N.device)
+        stretch = (start + torch.rand(share, device=weight_N.device)) / share
+        number = (stretch * weight_N.sum()).floor().clamp(max=weight_N.sum() - 1)
+        rows = torch.searchsorted(weight_N.cumsum(0), number + 0.5)
         return gather_rows(vectors_ND[rows])[: len(self.codebook)]
