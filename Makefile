@@ -15,6 +15,13 @@ setup: .venv/.ready  ## create .venv with the project and its development tools
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	touch $@
 
+demo: .venv/.ready  ## make chains up, turn them into images, train, and bring held-out ones back
+	rm -rf data/demo runs/demo
+	$(RUN) generate.py out=data/demo/structures num=1500
+	$(RUN) preprocess.py source=data/demo/structures out=data/demo valid_frac=0.1
+	$(RUN) train.py experiment=demo hydra.run.dir=runs/demo
+	$(RUN) evaluate.py dataset=data/demo ckpt=runs/demo/checkpoints/last.ckpt out=runs/demo/evaluation
+
 test: .venv/.ready  ## the test suite without the slow checks (under 8 minutes on 2 cores)
 	$(RUN) -m pytest
 

@@ -36,7 +36,7 @@ def test_nearest_code_commitment_and_straight_through(batch):
         assert torch.allclose(result.vectors[b, :, i, j], layer.codebook[nearest], atol=1e-6)
         total += distances[nearest] / 3
     assert (result.codes[~mask] == 0).all()
-    assert float(result.commitment) == pytest.approx(total / int(mask.sum()), rel=1e-5)
+    assert result.commitment.item() == pytest.approx(total / int(mask.sum()), rel=1e-5)
     (gradient,) = torch.autograd.grad(result.vectors.sum(), x, retain_graph=True)
     (expected,) = torch.autograd.grad(encoded.sum(), x)
     assert torch.allclose(gradient, expected, atol=1e-6)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from foldpix.model.config import HVQVAEConfig, Space
 from foldpix.model.loss import channel_errors, gram_error
-from foldpix.model.quantize import Quantize
+from foldpix.model.quantize import Quantize, Quantized
 from foldpix.model.space import ChannelSpace, LiftedSpace, PlainSpace
 from foldpix.model.vit import VitDecoder, VitEncoder
 
@@ -93,27 +93,20 @@ class HVQVAE(nn.Module):
         pair_mask = mask[:, :, None] & mask[:, None, :]
         target = self.space.lift(image) * pair_mask[:, None]
         masks = self.masks(mask)
-        features = self._encode_features(target, masks)
-        vectors: list[Tensor] = []
-        codes: list[Tensor] = []
-        commitment = image.new_zeros(())
-        decoded = None
-        for level in reversed(range(self.num_levels)):
-            x = features[level] if decoded is None else torch.cat([features[level], decoded], dim=1)
-            quantized = self.quantizers[level](x, masks[level])
-            vectors.insert(0, quantized.vectors)
-            codes.insert(0, quantized.codes)
-            commitment = commitment + quantized.commitment
-            decoded = self._decode_level(level, vectors, masks[level])
-        assert decoded is not None
-        return Output(self._losses(decoded, target, mask, pair_mask, commitment), decoded, codes)
+        quantized = self._quantize(target, masks)
+        decoded = self._decode_level(0, [level.vectors for level in quantized], masks[0])
+        commitment = torch.stack([level.commitment for level in quantized]).sum()
+        losses = self._losses(decoded, target, mask, pair_mask, commitment)
+        return Output(losses, decoded, [level.codes for level in quantized])
 
     @torch.no_grad()
     def encode(
         self, image: Float[Tensor, "b 3 l l"], mask: Bool[Tensor, "b l"]
     ) -> list[Int64[Tensor, "b _ _"]]:
         """Code numbers of each level, finest first; 0 in padding."""
-        return self(image, mask).codes
+        pair_mask = mask[:, :, None] & mask[:, None, :]
+        channels = self.space.lift(image) * pair_mask[:, None]
+        return [level.codes for level in self._quantize(channels, self.masks(mask))]
 
     @torch.no_grad()
     def decode(self, codes: list[Int64[Tensor, "b _ _"]], length: int | Tensor) -> Float[Tensor, "b 3 l l"]:
@@ -129,13 +122,9 @@ class HVQVAE(nn.Module):
         lengths = torch.as_tensor(length, device=codes[0].device).expand(len(codes[0]))
         side = codes[0].shape[-1] * self.config.scaling_rates[0]
         mask = torch.arange(side, device=lengths.device)[None] < lengths[:, None]
-        masks = self.masks(mask)
-        vectors: list[Tensor] = []
-        decoded = torch.empty(0)
-        for level in reversed(range(self.num_levels)):
-            vectors.insert(0, self.quantizers[level].lookup(codes[level]))
-            decoded = self._decode_level(level, vectors, masks[level])
+        vectors = [quantizer.lookup(c) for quantizer, c in zip(self.quantizers, codes, strict=True)]
         longest = int(lengths.max())
+        decoded = self._decode_level(0, vectors, self.masks(mask)[0])
         return self.space.lower(decoded.float()[..., :longest, :longest])
 
     def masks(self, mask_BL: Tensor) -> list[Tensor]:
@@ -146,15 +135,21 @@ class HVQVAE(nn.Module):
             masks.append(mask_BL[:, :, None] & mask_BL[:, None, :])
         return masks
 
-    def _encode_features(self, channels: Tensor, masks: list[Tensor]) -> list[Tensor]:
+    def _quantize(self, channels: Tensor, masks: list[Tensor]) -> list[Quantized]:
+        """All levels, finest first: features upwards, then codes downwards."""
         features = []
         for encoder, mask in zip(self.encoders, masks, strict=True):
             channels = encoder(channels, mask) * mask[:, None]
             features.append(channels)
-        return features
+        quantized = [self.quantizers[-1](features[-1], masks[-1])]
+        for level in reversed(range(self.num_levels - 1)):
+            coarser = self._decode_level(level + 1, [q.vectors for q in quantized], masks[level + 1])
+            inputs = torch.cat([features[level], coarser], dim=1)
+            quantized.insert(0, self.quantizers[level](inputs, masks[level]))
+        return quantized
 
     def _decode_level(self, level: int, vectors: list[Tensor], mask: Tensor) -> Tensor:
-        """Decode one level from its code vectors and all coarser ones (``vectors``, finest first)."""
+        """What one level's code vectors and all coarser ones (``vectors``, finest first) decode to."""
         size = vectors[0].shape[-2:]
         coarser = [F.interpolate(v, size=size, mode="nearest") for v in vectors[1:]]
         return self.decoders[level](torch.cat([vectors[0], *coarser], dim=1), mask)
