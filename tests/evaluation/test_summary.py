@@ -28,10 +28,13 @@ def evaluation():
             Closeness(rmsd + 1, rmsd, 0.5, 0.6, i > 0),
             100 * (i + 1),
             1000 * (i + 1),
+            clipped=False,
         )
         for i, rmsd in enumerate(RMSDS)
     ]
-    found.records.append(Record("c0", "image", 50, Closeness(0.1, 0.05, 1.0, 1.0, True), 0, 24 * 50 * 50))
+    found.records.append(
+        Record("c0", "image", 50, Closeness(0.1, 0.05, 1.0, 1.0, True), 0, 24 * 50 * 50, False)
+    )
     found.use = [CodebookUse(16), CodebookUse(16)]
     found.use[0].add(np.arange(4))
     found.use[1].add(np.array([3, 3]))
@@ -59,6 +62,17 @@ def test_summary_has_plain_names_and_means(evaluation):
     assert summary["level0/codebook_use"] == 0.25
     assert summary["level0/perplexity"] == pytest.approx(4)
     assert summary["num_skipped"] == 12
+
+
+def test_chains_beyond_d_max_are_told_apart(evaluation):
+    assert not any(name.startswith("image_inside") for name in summarize(evaluation))
+    far = Closeness(4.1, 4.05, 0.5, 0.5, False)
+    evaluation.records.append(Record("c1", "image", 50, far, 0, 24 * 50 * 50, clipped=True))
+    summary = summarize(evaluation)
+    assert summary["image/backbone_rmsd"] == pytest.approx(2.1)
+    assert summary["image_inside/backbone_rmsd"] == pytest.approx(0.1)
+    assert summary["image_inside/handedness"] == 1.0
+    assert "image, inside d_max" in printed(summary, [])
 
 
 def test_files(evaluation, tmp_path):

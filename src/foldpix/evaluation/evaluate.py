@@ -6,6 +6,8 @@ from itertools import groupby
 from math import log2
 from typing import Literal
 
+import numpy as np
+
 from foldpix.evaluation.chains import Chain, Sample, Skipped
 from foldpix.evaluation.codebook import CodebookUse
 from foldpix.evaluation.metrics import Closeness, compare
@@ -35,6 +37,8 @@ class Record:
     num_tokens : int
         0 for the image, which has pixels.
     num_bits : float
+    clipped : bool
+        Some pair of residues lies at d_max or beyond.
     """
 
     id: str
@@ -43,6 +47,7 @@ class Record:
     closeness: Closeness
     num_tokens: int
     num_bits: float
+    clipped: bool
 
 
 class Evaluation:
@@ -108,4 +113,5 @@ def _record(sample: Sample, stage: Stage, trip: RoundTrip, bits_each: float) -> 
     length = len(sample.pixels)
     num_symbols = trip.num_tokens or length**2
     closeness = compare(trip.coords, sample.truth)
-    return Record(sample.id, stage, length, closeness, trip.num_tokens, num_symbols * bits_each)
+    clipped = bool(np.tril(sample.pixels[..., 0]).max() == 255)
+    return Record(sample.id, stage, length, closeness, trip.num_tokens, num_symbols * bits_each, clipped)

@@ -12,6 +12,9 @@ from foldpix.evaluation.evaluate import Evaluation, Record, Stage
 
 STAGES: tuple[Stage, ...] = ("image", "tokenizer")
 
+#: Rows of the summary: the image also without the chains that reach beyond d_max, where that differs.
+ROWS = ("image", "image_inside", "tokenizer")
+
 
 def summarize(evaluation: Evaluation) -> dict[str, float]:
     """Means over chains as ``stage/figure``, codebook use as ``levelN/figure``; what is unmeasured is absent.
@@ -19,10 +22,12 @@ def summarize(evaluation: Evaluation) -> dict[str, float]:
     RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand.
     """
     summary: dict[str, float] = {"num_skipped": len(evaluation.skipped)}
-    for stage in STAGES:
-        records = [record for record in evaluation.records if record.stage == stage]
-        if records:
-            summary |= {f"{stage}/{name}": value for name, value in _stage_figures(records).items()}
+    of_stage = {stage: [record for record in evaluation.records if record.stage == stage] for stage in STAGES}
+    inside = [record for record in of_stage["image"] if not record.clipped]
+    groups = {**of_stage, "image_inside": inside if len(inside) < len(of_stage["image"]) else []}
+    for row in ROWS:
+        if records := groups[row]:
+            summary |= {f"{row}/{name}": value for name, value in _stage_figures(records).items()}
     for level, use in enumerate(evaluation.use):
         summary |= {f"level{level}/{name}": value for name, value in _level_figures(use).items()}
     return summary
@@ -76,6 +81,7 @@ def _row(record: Record) -> dict[str, str | float]:
         "id": record.id,
         "stage": record.stage,
         "length": record.length,
+        "clipped": int(record.clipped),
         **figures,
         "tokens_per_residue": f"{record.num_tokens / record.length:.6g}" if record.num_tokens else "",
         "bits_per_residue": f"{record.num_bits / record.length:.6g}",

@@ -7,9 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from foldpix.evaluation.chains import Skipped
-from foldpix.evaluation.summary import STAGES
+from foldpix.evaluation.summary import ROWS
 
 _NUM_SKIPPED_SHOWN = 10
+_LABELS = {"image_inside": "image, inside d_max"}
 
 
 def summary_table(summary: Mapping[str, float], skipped: list[Skipped]) -> RenderableType:
@@ -18,9 +19,9 @@ def summary_table(summary: Mapping[str, float], skipped: list[Skipped]) -> Rende
     headings = ("chains", "N CA C RMSD", "CA RMSD", "TM", "lDDT", "hand", "tokens/res", "bits/res")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    for stage in STAGES:
-        if stage == "image" or f"{stage}/num_chains" in summary:
-            table.add_row(stage, *_cells(summary, stage))
+    for row in ROWS:
+        if row == "image" or f"{row}/num_chains" in summary:
+            table.add_row(_LABELS.get(row, row), *_cells(summary, row))
     note = Text("RMSD in Å, mean / median over chains; hand: share of chains with the right one", style="dim")
     return Group(table, note, *_codebook_lines(summary), *_skipped_lines(skipped))
 
