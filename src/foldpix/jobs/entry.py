@@ -39,8 +39,14 @@ def run_job(job: Callable[[Schema], Any], cfg: DictConfig, schema: type[Schema])
     except (ValueError, OSError) as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_reason(error)}", file=sys.stderr)
         sys.exit(2)
+
+
+def _reason(error: Exception) -> str:
+    """One line; an error that a data worker raised carries its traceback, whose last line says it all."""
+    text = str(error).strip()
+    return text.splitlines()[-1] if "Traceback (most recent call last)" in text else " ".join(text.split())
 
 
 def _unknown_keys(node: DictConfig, prefix: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from rich.progress import track
 from foldpix.generation import sample_backbones
 from foldpix.jobs.schema.generate import GenerateConfig
 from foldpix.structure import write_structure
+from foldpix.structure.formats import file_format
 
 CHUNK = 64
 
@@ -42,10 +43,11 @@ def run(config: GenerateConfig) -> dict[str, float]:
 def _check(config: GenerateConfig) -> None:
     if config.num < 1:
         raise ValueError(f"num={config.num} must be at least 1")
+    if config.seed < 0:
+        raise ValueError(f"seed={config.seed} must not be negative")
+    file_format(f"chain{config.suffix}")
     if not 1 <= config.min_length <= config.max_length:
-        raise ValueError(
-            f"min_length={config.min_length}, max_length={config.max_length}: 1 <= min <= max"
-        )
+        raise ValueError(f"min_length={config.min_length}, max_length={config.max_length}: 1 <= min <= max")
     if config.workers is not None and config.workers < 1:
         raise ValueError(f"workers={config.workers} must be at least 1, or null for every core")
 

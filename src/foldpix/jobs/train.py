@@ -1,5 +1,6 @@
 """Train a tokenizer on a dataset of images."""
 
+import builtins
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 from rich.table import Table
+from torch.multiprocessing import ProcessRaisedException
 
 from foldpix.dataset.datamodule import DistogramDataModule
 from foldpix.jobs.schema.train import TrainConfig
@@ -37,10 +39,20 @@ def run(config: TrainConfig) -> dict[str, float]:
     silence_libraries()
     trainer = build_trainer(config.trainer, config.logger, run_dir, progress=sys.stderr.isatty())
     _announce(module, run_dir, checkpoint)
-    trainer.fit(module, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+    try:
+        trainer.fit(module, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+    except ProcessRaisedException as error:
+        raise _of_user(error) from error
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     _summarise(metrics, run_dir)
     return metrics
+
+
+def _of_user(error: ProcessRaisedException) -> Exception:
+    """The error itself, or what it stands for: a rank's ValueError or OSError travels as its traceback."""
+    name, _, reason = str(error).rstrip().rpartition("\n")[2].partition(": ")
+    kind = getattr(builtins, name.rpartition(".")[2], Exception)
+    return ValueError(reason) if reason and issubclass(kind, ValueError | OSError) else error
 
 
 def _checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:

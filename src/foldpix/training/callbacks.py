@@ -39,19 +39,24 @@ class LastCheckpoint(Callback):
     def __init__(self, path: Path, every: int) -> None:
         self.path = path
         self.every = every
-        self._saved_step = 0
+        self._last_step = self._saved_step = -1
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._last_step = trainer.global_step
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if trainer.global_step % self.every == 0:
+        # Several batches may make one step; between them gradients wait that no checkpoint holds.
+        is_new, self._last_step = trainer.global_step > self._last_step, trainer.global_step
+        if is_new and trainer.global_step % self.every == 0:
             self._save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._save(trainer)
+        if trainer.global_step > self._saved_step:
+            self._save(trainer)
 
     def _save(self, trainer: pl.Trainer) -> None:
-        if trainer.global_step > self._saved_step:  # several batches may make one step
-            self._saved_step = trainer.global_step
-            trainer.save_checkpoint(self.path)
+        self._saved_step = trainer.global_step
+        trainer.save_checkpoint(self.path)
 
 
 class ReconstructionPictures(Callback):

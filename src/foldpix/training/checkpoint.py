@@ -51,14 +51,17 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: no readable checkpoint ({str(error).splitlines()[0]})") from error
-    if not isinstance(checkpoint, dict) or "model_config" not in checkpoint:
+    if not isinstance(checkpoint, dict) or not {"model_config", "state_dict"} <= checkpoint.keys():
         raise ValueError(f"{path}: not a checkpoint of a foldpix model; train.py writes them")
     return checkpoint
 
 
 def check_same_model(path: str | Path, config: HVQVAEConfig) -> None:
-    """Raise ValueError naming what differs if the checkpoint holds a model of another shape."""
-    saved, asked = read_checkpoint(path)["model_config"], pack_model_config(config)
+    """Raise ValueError naming what differs or lacks if a run of this model cannot go on from a file."""
+    checkpoint = read_checkpoint(path)
+    if lacking := [key for key in ("optimizer_states", "lr_schedulers", "loops") if key not in checkpoint]:
+        raise ValueError(f"{path} lacks {', '.join(lacking)}: weights alone are no run to go on with")
+    saved, asked = checkpoint["model_config"], pack_model_config(config)
     differing = [key for key in asked if saved.get(key) != asked[key]]
     if differing:
         told = ", ".join(f"{key}={saved.get(key)} (this run: {asked[key]})" for key in differing)
@@ -71,13 +74,16 @@ def load_model(path: str | Path) -> HVQVAE:
     Raises
     ------
     ValueError
-        If the file is no checkpoint of a foldpix model.
+        If the file is no checkpoint of a foldpix model, or its weights are not those of its model.
     """
     checkpoint = read_checkpoint(path)
-    model = HVQVAE(unpack_model_config(checkpoint["model_config"]))
     prefix = "model."
     state = {k.removeprefix(prefix): v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
-    model.load_state_dict(state)
+    try:
+        model = HVQVAE(unpack_model_config(checkpoint["model_config"]))
+        model.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError) as error:  # keys of another version, weights of another shape
+        raise ValueError(f"{path}: a model of another version: {' '.join(str(error).split())}") from error
     return model.eval()
 
 

@@ -86,7 +86,7 @@ class TrainerConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"trainer.{name}={getattr(self, name)} must be at least 1")
         if self.accelerator is Accelerator.cpu and self.precision is Precision.float16:
-            raise ValueError("trainer.precision=16-mixed needs a GPU; bf16-mixed and 32-true run on the CPU")
+            raise ValueError("trainer.precision=float16 needs a GPU; bfloat16 and float32 run on the CPU")
 
 
 @dataclass

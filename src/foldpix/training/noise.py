@@ -10,5 +10,7 @@ def silence_libraries() -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     # Advice about worker counts, which the data config decides.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # A run that goes on in its own folder means to.
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty")
     # Lightning 2.6 meets a newer PyTorch than it was written for.
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")

@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from pytorch_lightning.strategies import DDPStrategy, Strategy
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch.nn.parallel import DistributedDataParallel
 
 from foldpix.training.callbacks import LastCheckpoint, ReconstructionPictures, StepProgressBar
@@ -26,7 +27,19 @@ def build_trainer(config: TrainerConfig, logger: LoggerConfig, run_dir: Path, pr
     run_dir : Path
     progress : bool
         Whether to show a progress bar.
+
+    Raises
+    ------
+    ValueError
+        If this machine lacks what the config asks for, such as a GPU.
     """
+    try:
+        return _trainer(config, logger, run_dir, progress)
+    except MisconfigurationException as error:
+        raise ValueError(f"trainer.*: {' '.join(str(error).split())}") from error
+
+
+def _trainer(config: TrainerConfig, logger: LoggerConfig, run_dir: Path, progress: bool) -> pl.Trainer:
     return pl.Trainer(
         accelerator=config.accelerator.value,
         devices=config.devices,
@@ -79,12 +92,22 @@ def _on_cpu(config: TrainerConfig) -> bool:
 
 def _logger(config: LoggerConfig, run_dir: Path) -> Logger | bool:
     if config.kind is LoggerKind.csv:
-        return CSVLogger(run_dir, name=None, version="logs")
+        return CSVLogger(run_dir, name=None, version=_new_folder(run_dir))
     if config.kind is LoggerKind.wandb:
         os.environ.setdefault("WANDB_SILENT", "true")
+        os.environ["WANDB_DIR"] = str(run_dir)  # spawned processes do not learn of save_dir
         mode = "offline" if config.offline else "online"
-        return WandbLogger(project=config.project, name=run_dir.name, save_dir=run_dir, mode=mode)
+        try:
+            return WandbLogger(project=config.project, name=run_dir.name, save_dir=run_dir, mode=mode)
+        except ModuleNotFoundError as error:
+            raise ValueError("logger=wandb needs its package: pip install wandb") from error
     return False
+
+
+def _new_folder(run_dir: Path) -> str:
+    """logs, or logs_1, logs_2, ... for a run that goes on in its folder: the logger empties a used one."""
+    names = ("logs", *(f"logs_{part}" for part in range(1, 1000)))
+    return next(name for name in names if not (run_dir / name).exists())
 
 
 def _callbacks(config: TrainerConfig, run_dir: Path, progress: bool) -> list[Callback]:
