@@ -59,11 +59,11 @@ def test_moving_averages_agree_with_the_textbook_form(batch):
 
 
 def test_codebook_starts_from_unpadded_data(batch):
-    layer, (x, mask) = quantizer(size=6, decay=0.999), batch
+    layer, (x, mask) = quantizer(size=6, decay=1 - 1e-7), batch  # hardly moves in its first step
     vectors = layer.project(x).permute(0, 2, 3, 1)[mask]
-    layer._start(vectors.detach(), torch.ones(len(vectors)))
+    layer(torch.where(mask[:, None], x, torch.tensor(99.0)), mask)
     for code in layer.codebook:
-        assert (vectors - code).abs().sum(dim=-1).min() < 1e-6
+        assert (vectors - code).abs().sum(dim=-1).min() < 1e-4
     assert len(torch.unique(layer.codebook, dim=0)) == 6
 
 

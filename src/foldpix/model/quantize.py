@@ -51,12 +51,15 @@ class Quantize(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             encoded = self.project(x.float()).permute(0, 2, 3, 1)  # (B, H, W, D)
             vectors, weight = encoded.detach().flatten(0, 2), mask.flatten().float()
-            if self.training and not self.started:
-                self._start(vectors, weight)
-            codes = torch.cdist(vectors, self.codebook).argmin(dim=-1) * mask.flatten()
-            quantized = self.codebook[codes].view_as(encoded)
+            codebook = sample = self.codebook
             if self.training:
-                self._update(vectors, weight, codes)
+                sample = self._random_vectors(vectors, weight)
+                # Asking a GPU whether the codebook has started would make it wait, so nothing branches on it.
+                codebook = torch.where(self.started, self.codebook, sample)
+            codes = torch.cdist(vectors, codebook).argmin(dim=-1) * mask.flatten()
+            quantized = codebook[codes].view_as(encoded)
+            if self.training:
+                self._update(codebook, vectors, weight, codes, sample)
             squared = (encoded - quantized).square().mean(dim=-1)
             commitment = (squared * mask).sum() / mask.sum().clamp(min=1)
             through = encoded + (quantized - encoded).detach()
@@ -67,27 +70,23 @@ class Quantize(nn.Module):
         return self.codebook[codes].permute(0, 3, 1, 2)
 
     @torch.no_grad()
-    def _start(self, vectors_ND: Tensor, weight_N: Tensor) -> None:
-        self.codebook.copy_(self._random_vectors(vectors_ND, weight_N))
-        self.cluster_size.fill_(float(sum_over_ranks(weight_N.sum())) / len(self.codebook))
+    def _update(
+        self, codebook_KD: Tensor, vectors_ND: Tensor, weight_N: Tensor, codes_N: Tensor, sample_KD: Tensor
+    ) -> None:
+        counts = torch.zeros_like(self.cluster_size).index_add_(0, codes_N, weight_N)
+        sums = torch.zeros_like(codebook_KD).index_add_(0, codes_N, vectors_ND * weight_N[:, None])
+        counts, sums = sum_over_ranks(counts), sum_over_ranks(sums)
+        size = torch.where(self.started, self.cluster_size, counts.mean())
+        # The averages of counts and sums, kept as (size, mean): no code is ever divided by nearly nothing.
+        total = codebook_KD * (size * self.decay)[:, None] + sums * (1 - self.decay)
+        size = size.lerp(counts, 1 - self.decay)
+        codebook = total / size.clamp(min=1e-6)[:, None]
+        dead = size < self.revive_below * size.mean()
+        self.codebook.copy_(torch.where(dead[:, None], sample_KD, codebook))
+        self.cluster_size.copy_(torch.where(dead, size.mean(), size))
         self.started.fill_(True)
 
     @torch.no_grad()
-    def _update(self, vectors_ND: Tensor, weight_N: Tensor, codes_N: Tensor) -> None:
-        counts = torch.zeros_like(self.cluster_size).index_add_(0, codes_N, weight_N)
-        sums = torch.zeros_like(self.codebook).index_add_(0, codes_N, vectors_ND * weight_N[:, None])
-        counts, sums = sum_over_ranks(counts), sum_over_ranks(sums)
-        # The averages of counts and sums, kept as (size, mean): no code is ever divided by nearly nothing.
-        total = self.codebook * (self.cluster_size * self.decay)[:, None] + sums * (1 - self.decay)
-        self.cluster_size.lerp_(counts, 1 - self.decay)
-        self.codebook.copy_(total / self.cluster_size.clamp(min=1e-6)[:, None])
-        mean_use = self.cluster_size.mean()
-        dead = self.cluster_size < self.revive_below * mean_use
-        self.codebook.copy_(
-            torch.where(dead[:, None], self._random_vectors(vectors_ND, weight_N), self.codebook)
-        )
-        self.cluster_size.copy_(torch.where(dead, mean_use, self.cluster_size))
-
     def _random_vectors(self, vectors_ND: Tensor, weight_N: Tensor) -> Tensor:
         """As many unpadded vectors as there are codes, an equal share from each rank."""
         share = -(-len(self.codebook) // world_size())
