@@ -8,7 +8,7 @@ from tests.dataset.handmade import make_picture
 
 
 def make_samples(*lengths):
-    return [Sample(f"s{n}", make_picture(f"s{n}", n).pixels) for n in lengths]
+    return [Sample(f"s{n}", make_picture(f"s{n}", n).pixels, 80.0 - n) for n in lengths]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_values_mask_and_names():
         assert not padding.any()
         assert batch.mask[i].tolist() == [True] * length + [False] * (64 - length)
     assert batch.names == ["s41", "s50"] and batch.skipped == []
+    assert batch.d_max.tolist() == [39.0, 30.0]
 
 
 def test_skipped_samples_make_the_batch_smaller():

@@ -20,6 +20,8 @@ class DistogramBatch(NamedTuple):
     mask : Tensor, dtype=bool, shape=(B, L)
         True for residues.
     lengths : Tensor, dtype=int64, shape=(B,)
+    d_max : Tensor, dtype=float32, shape=(B,)
+        The distance (angstrom) that stands for 1.
     names : list of str
         The samples' keys.
     skipped : list of Skipped
@@ -29,6 +31,7 @@ class DistogramBatch(NamedTuple):
     image: Tensor
     mask: Tensor
     lengths: Tensor
+    d_max: Tensor
     names: list[str]
     skipped: list[Skipped]
 
@@ -46,6 +49,7 @@ def collate_with_padding(items: Sequence[Sample | Skipped], multiple: int) -> Di
         image,
         torch.arange(padded) < lengths[:, None],
         lengths,
+        torch.tensor([sample.d_max for sample in samples]),
         [sample.name for sample in samples],
         [item for item in items if isinstance(item, Skipped)],
     )

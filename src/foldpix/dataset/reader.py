@@ -25,10 +25,11 @@ class SkippedSampleWarning(UserWarning):
 
 
 class Sample(NamedTuple):
-    """A sample: its key, and its pixels (L, L, 3) uint8."""
+    """A sample: its key, its pixels (L, L, 3) uint8, and the distance in angstrom that stands for 255."""
 
     name: str
     pixels: np.ndarray
+    d_max: float
 
 
 class Skipped(NamedTuple):
@@ -163,10 +164,10 @@ class DistogramDataset(Dataset[list[Sample | Skipped]]):
 
     def _read(self, number: int) -> Sample | Skipped:
         try:
-            pixels = read_png(self.source.read(number)).pixels
+            picture = read_png(self.source.read(number))
         except ValueError as error:
             return Skipped(self.source.name(number), str(error))
-        return Sample(self.source.name(number), pixels)
+        return Sample(self.source.name(number), picture.pixels, picture.d_max)
 
     def _substitute(self, number: int) -> Sample:
         for other in self._rest_of_bin(number):

@@ -91,15 +91,12 @@ class HVQVAEModule(pl.LightningModule):
 
 
 def decoded_rmsd(decoded: Tensor, batch: DistogramBatch) -> Tensor:
-    """RMSD in angstrom of N, CA, C between the backbones of decoded and of original images, shape (B,).
-
-    Both come from :func:`foldpix.image.decode` at the same scale; 80 A is the full range.
-    """
+    """RMSD in angstrom of N, CA, C between the backbones of decoded and of original images, shape (B,)."""
+    images = zip(decoded.cpu().numpy(), batch.image.cpu().numpy(), strict=True)
+    sizes = zip(batch.lengths.tolist(), batch.d_max.tolist(), strict=True)
     deviations = []
-    for prediction, truth, length in zip(
-        decoded.cpu().numpy(), batch.image.cpu().numpy(), batch.lengths.tolist(), strict=True
-    ):
+    for (prediction, truth), (length, d_max) in zip(images, sizes, strict=True):
         pair = np.stack([prediction[:, :length, :length], truth[:, :length, :length]])
-        atoms = decode(pair).reshape(2, -1, 3)
+        atoms = decode(pair, d_max).reshape(2, -1, 3)
         deviations.append(float(rmsd(atoms[0], atoms[1])))
     return torch.tensor(deviations, device=decoded.device)
