@@ -1,32 +1,37 @@
-"""The 6D orientation maps of trRosetta (Yang et al., PNAS 2020): d, omega, theta, phi of every residue pair."""
+"""The 6D maps of trRosetta (Yang et al., PNAS 2020): d, omega, theta and phi of all pairs of residues."""
 
 from typing import Any
 
 from array_api_compat import array_namespace, device
 
 from foldpix.geometry.residue import residue_frames
+from foldpix.geometry.vector import dot
 
 
-def orientation_maps(coords: Any) -> tuple[Any, Any, Any, Any]:
+def orientation_maps(coords: Any, rows: slice = slice(None)) -> tuple[Any, Any, Any, Any]:
     """Distances and angles between all pairs of residues.
 
-    All four come from one product: the CB of residue j in the local frame of residue i is (x, y, z), so
-    d is its length, theta its azimuth and phi its inclination from the axis CB -> CA.
+    All four come from products of a vector of residue i with one of residue j. The CB of j in the local
+    frame of i is (x, y, z), so d is its length, theta its azimuth and phi its inclination from the axis
+    CB -> CA. Omega is the angle between the lines CA_i CB_i and CA_j CB_j as seen along CB_i CB_j; its
+    sine comes from Pluecker's product of the two lines.
 
     Parameters
     ----------
     coords : array, shape=(..., L, 3, 3)
         N, CA, C in angstrom.
+    rows : slice
+        Residues i, R in number; consecutive ones.
 
     Returns
     -------
-    d : array, shape=(..., L, L)
+    d : array, shape=(..., R, L)
         |CB_j - CB_i| in angstrom; symmetric.
-    omega : array, shape=(..., L, L)
+    omega : array, shape=(..., R, L)
         Dihedral CA_i, CB_i, CB_j, CA_j in radian; symmetric.
-    theta : array, shape=(..., L, L)
+    theta : array, shape=(..., R, L)
         Dihedral N_i, CA_i, CB_i, CB_j in radian.
-    phi : array, shape=(..., L, L)
+    phi : array, shape=(..., R, L)
         Angle CA_i, CB_i, CB_j in radian, in [0, pi].
 
     The diagonal of all four is 0. Gradients are finite wherever no two CB coincide.
@@ -34,33 +39,38 @@ def orientation_maps(coords: Any) -> tuple[Any, Any, Any, Any]:
     xp = array_namespace(coords)
     cb, axes = residue_frames(coords)
     cb = cb - xp.mean(cb, axis=-2, keepdims=True)  # small numbers, so that float32 loses nothing
-    own = xp.sum(axes * cb[..., None, :], axis=-1)
-    x, y, z = _planes(axes, cb, own)
-    a, b, c = _planes(axes, axes[..., 2, :], None)
+    # A frame's axes with the place of its origin, times a point with a 1: the point in that frame.
+    frame = xp.concat([axes, -dot(axes, cb[..., None, :])], axis=-1)
+    point = xp.concat([cb, xp.ones_like(cb[..., :1])], axis=-1)
+    line = axes[..., 2, :]
+    moment = xp.linalg.cross(line, cb)
 
-    off_diagonal = ~xp.eye(cb.shape[-2], dtype=xp.bool, device=device(coords))
-    # A fixed vector on the diagonal keeps roots and arc tangents differentiable there.
-    one = xp.ones_like(x)
-    x, y, z = (xp.where(off_diagonal, v, one) for v in (x, y, z))
+    x, y, z = (_products(frame[..., rows, k, :], point) for k in range(3))
+    z_from_j = _products(point[..., rows, :], frame[..., 2, :])
+    twist = _products(xp.concat([line, moment], axis=-1)[..., rows, :], xp.concat([moment, line], axis=-1))
+    cosine = _products(line[..., rows, :], line)
+
+    diagonal = _diagonal(x, rows)
+    x = x + diagonal  # length 1 instead of 0 keeps roots and arc tangents differentiable
     rho2 = x * x + y * y
-    d = (rho2 + z * z) ** 0.5
-    maps = (
-        d,
-        xp.atan2(d * (a * y - b * x), c * rho2 - z * (a * x + b * y)),
-        xp.atan2(y, x),
-        xp.atan2(rho2**0.5, -z),
-    )
-    zero = xp.zeros_like(d)
-    d, omega, theta, phi = (xp.where(off_diagonal, m, zero) for m in maps)
-    return d, omega, theta, phi
+    d2 = rho2 + z * z
+    d = xp.sqrt(d2)
+    omega = xp.atan2(d * twist, d2 * cosine + z * z_from_j)
+    theta = xp.atan2(y, x)
+    phi = xp.atan2(xp.sqrt(rho2), -z)
+    off_diagonal = 1.0 - diagonal
+    return d * off_diagonal, omega * off_diagonal, theta * off_diagonal, phi * off_diagonal
 
 
-def _planes(axes_L33: Any, vectors_L3: Any, own_L3: Any) -> tuple[Any, Any, Any]:
-    """Vectors of all residues j in the frame of each residue i (less i's own): three planes (..., L, L)."""
-    xp = array_namespace(axes_L33)
-    transposed = xp.matrix_transpose(vectors_L3)
-    planes = []
-    for k in range(3):
-        plane = xp.matmul(axes_L33[..., k, :], transposed)
-        planes.append(plane if own_L3 is None else plane - own_L3[..., k][..., None])
-    return planes[0], planes[1], planes[2]
+def _products(of_i: Any, of_j: Any) -> Any:
+    """Scalar products of the vectors of all residues i and j: (..., R, K), (..., L, K) -> (..., R, L)."""
+    xp = array_namespace(of_i)
+    return xp.matmul(of_i, xp.matrix_transpose(of_j))
+
+
+def _diagonal(plane: Any, rows: slice) -> Any:
+    """Ones where i = j, else zeros, for rows of a plane: (R, L)."""
+    xp = array_namespace(plane)
+    num_rows, length = plane.shape[-2:]
+    first = range(length)[rows].start
+    return xp.eye(num_rows, length, k=first, dtype=plane.dtype, device=device(plane))

