@@ -106,7 +106,7 @@ def _convert_chain(backbone: Backbone, path: str, options: ConvertOptions) -> tu
         raise
     except Exception as error:
         return _rejected(error, path, key, backbone), False
-    checksum = hashlib.md5(picture.pixels).hexdigest()
+    checksum = hashlib.md5(picture.pixels.data).hexdigest()
     row = ManifestRow(
         Status.CONVERTED, "", key, backbone.chain, len(backbone), folder, source=path, checksum=checksum
     )

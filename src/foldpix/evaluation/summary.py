@@ -22,9 +22,14 @@ def summarize(evaluation: Evaluation) -> dict[str, float]:
     RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand.
     """
     summary: dict[str, float] = {"num_skipped": len(evaluation.skipped)}
-    of_stage = {stage: [record for record in evaluation.records if record.stage == stage] for stage in STAGES}
+    of_stage: dict[str, list[Record]] = {
+        stage: [record for record in evaluation.records if record.stage == stage] for stage in STAGES
+    }
     inside = [record for record in of_stage["image"] if not record.clipped]
-    groups = {**of_stage, "image_inside": inside if len(inside) < len(of_stage["image"]) else []}
+    groups: dict[str, list[Record]] = {
+        **of_stage,
+        "image_inside": inside if len(inside) < len(of_stage["image"]) else [],
+    }
     for row in ROWS:
         if records := groups[row]:
             summary |= {f"{row}/{name}": value for name, value in _stage_figures(records).items()}

@@ -58,9 +58,9 @@ def build_backbone(torsions: Any) -> Any:
     c = xp.stack([zero + CA_C * math.cos(N_CA_C), zero + CA_C * math.sin(N_CA_C), zero], axis=-1)
     atoms = [n, ca, c]
     for i in range(1, torsions.shape[-2]):
-        n = place_atom(*atoms[-3:], C_N, CA_C_N, torsions[..., i - 1, 1])
-        ca = place_atom(*atoms[-2:], n, N_CA, C_N_CA, torsions[..., i - 1, 2])
-        c = place_atom(atoms[-1], n, ca, CA_C, N_CA_C, torsions[..., i, 0])
+        next_n = place_atom(n, ca, c, C_N, CA_C_N, torsions[..., i - 1, 1])
+        next_ca = place_atom(ca, c, next_n, N_CA, C_N_CA, torsions[..., i - 1, 2])
+        n, ca, c = next_n, next_ca, place_atom(c, next_n, next_ca, CA_C, N_CA_C, torsions[..., i, 0])
         atoms += [n, ca, c]
     chain = xp.stack(atoms, axis=-2)
     return xp.reshape(chain, (*torsions.shape[:-2], torsions.shape[-2], 3, 3))

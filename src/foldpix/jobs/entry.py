@@ -52,7 +52,7 @@ def _reason(error: Exception) -> str:
 def _unknown_keys(node: DictConfig, prefix: str) -> Iterator[str]:
     kind = OmegaConf.get_type(node)
     fields = {field.name for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else None
-    for key in node:
+    for key in map(str, node):
         if fields is not None and key not in fields:
             yield f"{prefix}{key}"
         elif isinstance(child := node._get_node(key), DictConfig) and not child._is_none():

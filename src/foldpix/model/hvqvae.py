@@ -5,7 +5,7 @@ decoded; each finer level quantises its own encoding together with what came dow
 its codes together with all coarser ones (top-down conditioning as in VQ-VAE-2, Razavi et al., 2019).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -71,6 +71,7 @@ class HVQVAE(nn.Module):
                 f"model.channel_weights has {len(weights)} values; the {config.space} space needs "
                 f"{num_channels}: {', '.join(self.space.names)}"
             )
+        self.channel_weights: Tensor
         self.register_buffer("channel_weights", torch.tensor(weights), persistent=False)
 
     @property
@@ -122,7 +123,7 @@ class HVQVAE(nn.Module):
         lengths = torch.as_tensor(length, device=codes[0].device).expand(len(codes[0]))
         side = codes[0].shape[-1] * self.config.scaling_rates[0]
         mask = torch.arange(side, device=lengths.device)[None] < lengths[:, None]
-        vectors = [quantizer.lookup(c) for quantizer, c in zip(self.quantizers, codes, strict=True)]
+        vectors = [cast(Quantize, self.quantizers[i]).lookup(level) for i, level in enumerate(codes)]
         longest = int(lengths.max())
         decoded = self._decode_level(0, vectors, self.masks(mask)[0])
         return self.space.lower(decoded.float()[..., :longest, :longest])

@@ -15,8 +15,15 @@ from torch import Tensor
 class ChannelSpace(Protocol):
     """Two maps that invert each other on true images, and the weights of the channels in the loss."""
 
-    names: tuple[str, ...]
-    weights: tuple[float, ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the channels."""
+        ...
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Weights of the channels in the loss."""
+        ...
 
     def lift(self, image: Float[Tensor, "b 3 l l"]) -> Float[Tensor, "b c l l"]:
         """Image to channels."""

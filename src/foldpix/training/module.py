@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
 
 from foldpix.dataset.collate import DistogramBatch
 from foldpix.geometry import rmsd
@@ -34,12 +35,12 @@ class HVQVAEModule(pl.LightningModule):
         self.model = HVQVAE(model)
         self.optimizer_config = optimizer
         self.seed = seed
-        self.code_use = nn.ModuleList(CodebookUse(model.codebook_size) for _ in model.scaling_rates)
+        self.code_use = [CodebookUse(model.codebook_size) for _ in model.scaling_rates]
 
     def setup(self, stage: str) -> None:
         silence_libraries()  # also in spawned processes
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         optimizer = build_optimizer(self.model, self.optimizer_config)
         schedule = build_schedule(optimizer, self.optimizer_config, self.trainer.max_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

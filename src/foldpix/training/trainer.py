@@ -3,6 +3,7 @@
 import inspect
 import os
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -79,7 +80,7 @@ def _strategy(config: TrainerConfig) -> Strategy | str:
     )
 
 
-def _without_buffer_broadcast() -> dict[str, bool]:
+def _without_buffer_broadcast() -> dict[str, Any]:
     """Codebooks are updated alike on every rank; sending them at each step would only cost time."""
     renamed = "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
     return {"forward_sync_buffers" if renamed else "broadcast_buffers": False}
