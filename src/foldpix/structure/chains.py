@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import compress, groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ def _groups(atoms: Iterable[Atom]) -> dict[tuple[int, str, tuple[str, int]], lis
     """
     groups: dict[tuple[int, str, tuple[str, int]], list[Atom]] = {}
     times: dict[tuple[int, str, str], int] = {}
-    for key, run in groupby(atoms, key=lambda atom: (atom.model, atom.chain, atom.residue)):
+    for key, run in groupby(atoms, key=attrgetter("model", "chain", "residue")):
         group = list(run)
         if key in times and not all(atom.altloc for atom in group):
             times[key] += 1
@@ -86,6 +87,8 @@ def _resolve(group: Sequence[Atom]) -> Residue:
     conformers: dict[tuple[str, str], list[Atom]] = defaultdict(list)
     for atom in group:
         conformers[atom.altloc, atom.res_name].append(atom)
+    if len(conformers) == 1:
+        return _residue(group)
     shared = [atom for atom in group if not atom.altloc]
     return _residue(max([own + shared for own in conformers.values()], key=_rank))
 
