@@ -12,6 +12,9 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from foldpix.model.config import HVQVAEConfig, Space
 from foldpix.model.hvqvae import HVQVAE
 
+# What torch.load raises on files that are cut short, changed or something else altogether.
+_UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError)
+
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """A run killed while it writes leaves the previous checkpoint as it was."""
@@ -46,11 +49,15 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     ------
     ValueError
         If the file is no checkpoint of a foldpix model.
+    OSError
+        If there is no such file.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ValueError(f"{path}: no readable checkpoint ({str(error).splitlines()[0]})") from error
+    with Path(path).open("rb") as file:
+        try:
+            checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+        except _UNREADABLE as error:
+            reason = (str(error) or "it is empty").splitlines()[0]
+            raise ValueError(f"{path}: no readable checkpoint ({reason})") from error
     if not isinstance(checkpoint, dict) or not {"model_config", "state_dict"} <= checkpoint.keys():
         raise ValueError(f"{path}: not a checkpoint of a foldpix model; train.py writes them")
     return checkpoint

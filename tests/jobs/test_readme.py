@@ -1,0 +1,71 @@
+"""The commands that the documentation shows exist and compose."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from foldpix.jobs.entry import typed
+from tests.jobs.test_configs import JOBS, REPO, composed
+
+PAGES = [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> list[list[str]]:
+    blocks = "".join(BLOCK.findall(page.read_text())).replace("\\\n", " ")
+    return [words for line in blocks.splitlines() if (words := shlex.split(line, comments=True))]
+
+
+def shown(program: str) -> list[list[str]]:
+    return [words for page in PAGES for words in commands(page) if words[0] == program]
+
+
+def test_the_readme_shows_the_way():
+    scripts = {words[1] for words in commands(REPO / "README.md") if words[0] == "python"}
+    assert {"train.py", "preprocess.py", "evaluate.py"} <= scripts
+    assert ["make", "demo"] in commands(REPO / "README.md")
+
+
+@pytest.mark.parametrize("words", shown("python"), ids=" ".join)
+def test_commands_compose(words):
+    script, *overrides = words[1:]
+    assert (REPO / script).is_file()
+    job = script.removesuffix(".py")
+    if overrides == ["--cfg", "job"]:
+        return
+    parsed = OverridesParser.create().parse_overrides([word for word in overrides if word != "-m"])
+    assert ("-m" in overrides) is any(override.is_sweep_override() for override in parsed)
+    plain = [
+        f"{override.key_or_group}={next(override.sweep_string_iterator())}"
+        if override.is_sweep_override()
+        else override.input_line
+        for override in parsed
+        if not override.key_or_group.startswith("hydra.")
+    ]
+    extra = ["name=x", "run_dir=y"] if job == "train" else []
+    typed(composed(job, *extra, *plain), JOBS[job])
+
+
+@pytest.mark.parametrize("words", shown("make"), ids=" ".join)
+def test_make_targets_exist(words):
+    targets = re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.MULTILINE)
+    assert set(words[1:]) <= set(targets)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_options_that_the_prose_names_exist():
+    """Such as `delete_source=true` in the running text."""
+    names = {name.partition(".")[2] for name in (Path(__file__).parent / "options.txt").read_text().split()}
+    groups = {folder.name for folder in (REPO / "conf").iterdir() if folder.is_dir()}
+    for page in PAGES:
+        for key in re.findall(r"`([a-z_.]+)=[^`\s]*`", page.read_text()):
+            assert key in names | groups or key.startswith("hydra."), f"{page.name}: {key}"
