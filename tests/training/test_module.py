@@ -32,7 +32,7 @@ def batch(pictures):
 
 
 def test_decoded_rmsd_is_that_of_the_backbones(backbones, batch, rng):
-    noise = [rng.normal(scale=1.0, size=b.coords.shape).astype(np.float32) for b in backbones]
+    noise = [rng.normal(scale=0.2, size=b.coords.shape).astype(np.float32) for b in backbones]
     moved = [encode(b.coords + shift) for b, shift in zip(backbones, noise, strict=True)]
     decoded = torch.full_like(batch.image, 0.3)  # what stands in the padding must not count
     for row, image in zip(decoded, moved, strict=True):
@@ -43,7 +43,7 @@ def test_decoded_rmsd_is_that_of_the_backbones(backbones, batch, rng):
         length = image.shape[-1]
         expected = backbone_rmsd(decode(image), decode(truth[:, :length, :length].numpy()))
         assert value.item() == pytest.approx(expected, rel=1e-4)
-    assert 0.5 < found.min() < found.max() < 3.0
+    assert 0.1 < found.min() < found.max() < 3.0
 
 
 def test_decoded_rmsd_of_the_truth_is_zero(batch):
