@@ -1,0 +1,93 @@
+"""Every benchmark on one thread, as one table: ``python -m benchmarks.run [source=DIR]``.
+
+``source`` is a folder of structure files; without it the chains are made up.
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"  # before NumPy and PyTorch start their threads
+
+import math  # noqa: E402
+import platform  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Iterable  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import numpy as np  # noqa: E402
+import PIL  # noqa: E402
+import torch  # noqa: E402
+from rich.box import SIMPLE  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from benchmarks.dataset import bench_convert, bench_reader  # noqa: E402
+from benchmarks.image import bench_decode, bench_encode  # noqa: E402
+from benchmarks.model import bench_model  # noqa: E402
+from benchmarks.timing import Row  # noqa: E402
+
+MODULES = (bench_encode, bench_decode, bench_convert, bench_reader, bench_model)
+WIDTH = 120
+
+
+def main(arguments: list[str]) -> None:
+    """Run all and print the table."""
+    options = dict(argument.split("=", 1) for argument in arguments)
+    source = Path(options["source"]) if "source" in options else None
+    torch.set_num_threads(1)
+    console = Console(width=max(Console().width, WIDTH))
+    console.print(versions())
+    rows = []
+    for module in MODULES:
+        for row in module.bench(source=source):
+            rows.append(row)
+            console.print(f"{row.what}, {row.size}", style="dim", end="\r" if console.is_terminal else "\n")
+    console.print(table(rows))
+
+
+def versions() -> str:
+    """Processor and libraries."""
+    return (
+        f"{processor()}, one thread; Python {platform.python_version()}, NumPy {np.__version__}, "
+        f"PyTorch {torch.__version__}, Pillow {PIL.__version__}"
+    )
+
+
+def processor() -> str:
+    """The processor's name, as well as the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def table(rows: Iterable[Row]) -> Table:
+    """The figures. Ratios: the reference's time to ours, ours to the limit's."""
+    result = Table(title="CPU time in ms, medians", box=SIMPLE)
+    for name in ("what", "size"):
+        result.add_column(name)
+    for name in ("ours", "reference", "ratio", "limit", "ratio"):
+        result.add_column(name, justify="right")
+    result.add_column("reference / limit")
+    for row in rows:
+        result.add_row(
+            row.what,
+            row.size,
+            _figure(row.ours),
+            _figure(row.reference),
+            _figure(row.reference / row.ours),
+            _figure(row.limit),
+            _figure(row.ours / row.limit),
+            " / ".join(filter(None, (row.reference_name, row.limit_name))),
+        )
+    return result
+
+
+def _figure(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

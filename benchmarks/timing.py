@@ -1,0 +1,40 @@
+"""Medians of CPU time, side by side."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+#: Time for a line of the table, and the rounds it gets at any rate.
+SECONDS, LEAST_ROUNDS = 1.5, 3
+
+Work = Callable[[], object]
+
+
+class Row(NamedTuple):
+    """A line of the table; times in milliseconds of CPU, NaN where there is none."""
+
+    what: str
+    size: str
+    ours: float
+    reference: float
+    reference_name: str
+    limit: float
+    limit_name: str
+
+
+def median_ms(*works: Work) -> list[float]:
+    """Median CPU time of each in milliseconds, taken in turns, so that what disturbs one disturbs all."""
+    for work in works:
+        work()
+    rounds: list[list[float]] = []
+    end = time.monotonic() + SECONDS
+    while len(rounds) < LEAST_ROUNDS or time.monotonic() < end:
+        rounds.append([_cpu_ms(work) for work in works])
+    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+
+
+def _cpu_ms(work: Work) -> float:
+    start = time.process_time()
+    work()
+    return 1e3 * (time.process_time() - start)
