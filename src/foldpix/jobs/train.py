@@ -44,7 +44,7 @@ def run(config: TrainConfig) -> dict[str, float]:
     except ProcessRaisedException as error:
         raise _of_user(error) from error
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    _summarise(metrics, run_dir)
+    _summarise(metrics, run_dir, trainer)
     return metrics
 
 
@@ -76,7 +76,11 @@ def _announce(module: HVQVAEModule, run_dir: Path, checkpoint: Path | None) -> N
 
 
 @rank_zero_only
-def _summarise(metrics: dict[str, float], run_dir: Path) -> None:
+def _summarise(metrics: dict[str, float], run_dir: Path, trainer: pl.Trainer) -> None:
+    if not metrics:
+        at, last = trainer.global_step, trainer.max_steps
+        print(f"nothing left to do: the checkpoint is at step {at} of trainer.max_steps={last}", flush=True)
+        return
     table = Table("figure", "value", title="Last figures")
     for name, value in sorted(metrics.items()):
         table.add_row(name, f"{value:.4g}")

@@ -85,6 +85,11 @@ class TrainerConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"trainer.{name}={getattr(self, name)} must be at least 1")
+        for name in ("clip", "val_batches"):
+            if (value := getattr(self, name)) is not None and value < 0:
+                raise ValueError(f"trainer.{name}={value} must not be negative")
+        if self.num_threads is not None and self.num_threads < 1:
+            raise ValueError(f"trainer.num_threads={self.num_threads} must be at least 1, or null")
         if self.accelerator is Accelerator.cpu and self.precision is Precision.float16:
             raise ValueError("trainer.precision=float16 needs a GPU; bfloat16 and float32 run on the CPU")
 
