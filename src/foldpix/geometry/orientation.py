@@ -45,19 +45,16 @@ def orientation_maps(coords: Any, rows: slice = slice(None)) -> tuple[Any, Any, 
     line = axes[..., 2, :]
     moment = xp.linalg.cross(line, cb)
 
+    diagonal = _diagonal(cb, rows)
     x, y, z = (_products(frame[..., rows, k, :], point) for k in range(3))
-    z_from_j = _products(point[..., rows, :], frame[..., 2, :])
-    twist = _products(xp.concat([line, moment], axis=-1)[..., rows, :], xp.concat([moment, line], axis=-1))
-    cosine = _products(line[..., rows, :], line)
-
-    diagonal = _diagonal(x, rows)
     x = x + diagonal  # length 1 instead of 0 keeps roots and arc tangents differentiable
-    rho2 = x * x + y * y
+    rho2, theta = x * x + y * y, xp.atan2(y, x)
+    phi = xp.atan2(xp.sqrt(rho2), -z)
     d2 = rho2 + z * z
     d = xp.sqrt(d2)
-    omega = xp.atan2(d * twist, d2 * cosine + z * z_from_j)
-    theta = xp.atan2(y, x)
-    phi = xp.atan2(xp.sqrt(rho2), -z)
+    cosine = d2 * _products(line[..., rows, :], line) + z * _products(point[..., rows, :], frame[..., 2, :])
+    line_i, line_j = xp.concat([line, moment], axis=-1), xp.concat([moment, line], axis=-1)
+    omega = xp.atan2(d * _products(line_i[..., rows, :], line_j), cosine)
     off_diagonal = 1.0 - diagonal
     return d * off_diagonal, omega * off_diagonal, theta * off_diagonal, phi * off_diagonal
 
@@ -68,9 +65,8 @@ def _products(of_i: Any, of_j: Any) -> Any:
     return xp.matmul(of_i, xp.matrix_transpose(of_j))
 
 
-def _diagonal(plane: Any, rows: slice) -> Any:
-    """Ones where i = j, else zeros, for rows of a plane: (R, L)."""
-    xp = array_namespace(plane)
-    num_rows, length = plane.shape[-2:]
-    first = range(length)[rows].start
-    return xp.eye(num_rows, length, k=first, dtype=plane.dtype, device=device(plane))
+def _diagonal(points: Any, rows: slice) -> Any:
+    """Ones where i = j, else zeros: (..., L, 3) -> (R, L)."""
+    xp, length = array_namespace(points), points.shape[-2]
+    chosen = range(length)[rows]
+    return xp.eye(len(chosen), length, k=chosen.start, dtype=points.dtype, device=device(points))
