@@ -15,8 +15,8 @@ from foldpix.image.rgb_png import rgb_png
 from foldpix.structure import Backbone
 
 FORMAT_VERSION = "1"
-#: Pixels are made in bands of rows, so that maps of a band stay in the processor's cache and in memory that the
-#: process holds already. Twice or half as many take a quarter longer; a whole image of 1,024 rows, twice as long.
+#: Pixels are made in bands of rows: maps of larger bands leave the processor's cache and need fresh
+#: memory from the system, those of smaller ones are dominated by the overhead of calls.
 PIXELS_AT_ONCE = 2**15
 
 

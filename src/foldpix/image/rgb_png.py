@@ -38,7 +38,7 @@ def rgb_png(pixels: np.ndarray, text: dict[str, str]) -> bytes:
     """
     height, width, _ = pixels.shape
     compressor = zlib.compressobj(memLevel=9, strategy=zlib.Z_RLE)
-    image = compressor.compress(_filtered(pixels)) + compressor.flush()
+    image = compressor.compress(_filtered(pixels).data) + compressor.flush()
     chunks = [
         _chunk(b"IHDR", struct.pack(">2I5B", width, height, *_EIGHT_BIT_RGB)),
         *(_chunk(b"iTXt", f"{key}\0\0\0\0\0{value}".encode()) for key, value in text.items()),
@@ -49,7 +49,7 @@ def rgb_png(pixels: np.ndarray, text: dict[str, str]) -> bytes:
 
 
 def _filtered(pixels: np.ndarray) -> np.ndarray:
-    """Rows of filter type and differences to the pixel on the left, which wrap round: (H, 1 + 3 W)."""
+    """Rows of filter type and differences to the pixel on the left, modulo 256: (H, 1 + 3 W)."""
     rows = pixels.reshape(len(pixels), -1)
     filtered = np.empty((rows.shape[0], 1 + rows.shape[1]), dtype=np.uint8)
     filtered[:, 0] = _SUB
