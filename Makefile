@@ -33,6 +33,9 @@ lint: .venv/.ready  ## ruff and mypy
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+bench: .venv/.ready  ## CPU times beside straightforward implementations and physical limits
+	$(RUN) -m benchmarks.run
+
 clean:  ## remove caches and what the demo made; .venv and other data stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
