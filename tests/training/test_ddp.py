@@ -1,8 +1,10 @@
 """Two real processes that exchange gradients and codebook statistics through gloo."""
 
 import itertools
+import multiprocessing
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,7 @@ class RankRecorder(pl.Callback):
         record = {
             "pid": os.getpid(),
             "backend": dist.get_backend(),
+            "workers": multiprocessing.get_start_method(),
             "wrapped": isinstance(trainer.strategy.model, DistributedDataParallel),
             "seen": self.seen,
             "validated": self.validated,
@@ -62,6 +65,11 @@ def ranks(dataset, tmp_path_factory):
 def test_two_gloo_processes(ranks):
     assert len({os.getpid(), *(rank["pid"] for rank in ranks)}) == 3
     assert all(rank["backend"] == "gloo" and rank["wrapped"] for rank in ranks)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are spawned")
+def test_workers_of_a_rank_do_not_import_everything_anew(ranks):
+    assert [rank["workers"] for rank in ranks] == ["fork", "fork"]
 
 
 def test_ranks_agree_bit_for_bit(ranks):

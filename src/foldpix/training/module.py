@@ -18,6 +18,7 @@ from foldpix.training.codebook_use import CodebookUse
 from foldpix.training.config import OptimizerConfig
 from foldpix.training.noise import silence_libraries
 from foldpix.training.schedule import build_optimizer, build_schedule
+from foldpix.training.workers import fork_workers
 
 
 class HVQVAEModule(pl.LightningModule):
@@ -39,6 +40,7 @@ class HVQVAEModule(pl.LightningModule):
 
     def setup(self, stage: str) -> None:
         silence_libraries()  # also in spawned processes
+        fork_workers()
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         optimizer = build_optimizer(self.model, self.optimizer_config)
