@@ -14,7 +14,6 @@ import evaluate  # noqa: F401 (registers its schema, as the other scripts do)
 import generate  # noqa: F401
 import preprocess  # noqa: F401
 import train  # noqa: F401
-from foldpix.dataset.config import DataConfig
 from foldpix.jobs.entry import typed
 from foldpix.jobs.schema.evaluate import EvaluateConfig
 from foldpix.jobs.schema.generate import GenerateConfig
@@ -33,7 +32,7 @@ JOBS = {
     "generate": GenerateConfig,
     "evaluate": EvaluateConfig,
 }
-REQUIRED = {"train": ["data.root=x"], "preprocess": ["source=x", "out=y"]}
+REQUIRED = {"train": [], "preprocess": ["source=x", "out=y"]}
 CHOICES = sorted(
     (folder.name, file.stem) for folder in CONF.iterdir() if folder.is_dir() for file in folder.glob("*.yaml")
 )
@@ -50,7 +49,7 @@ def train_config(*overrides: str) -> TrainConfig:
 
 def with_option(override: str) -> TrainConfig:
     """The defaults but for one option, as quick as can be."""
-    defaults = TrainConfig(data=DataConfig(root="x"), name="x", run_dir="y")
+    defaults = TrainConfig(name="x", run_dir="y")
     return typed(
         OmegaConf.merge(OmegaConf.structured(defaults), OmegaConf.from_dotlist([override])), TrainConfig
     )
@@ -76,7 +75,7 @@ def test_options_are_a_conscious_choice():
 
 
 DEFAULTS = {
-    "train": TrainConfig(data=DataConfig(root="x"), name="x", run_dir="y"),
+    "train": TrainConfig(name="x", run_dir="y"),
     "preprocess": PreprocessConfig(source="x", out="y"),
     "generate": GenerateConfig(out="y"),
     "evaluate": EvaluateConfig(out="y"),
@@ -155,7 +154,7 @@ def test_precisions(precision, tmp_path):
     [
         ("+new=1", "unknown config key new; "),
         ("+model.new=1", r"unknown config key model\.new; "),
-        ("data.root=???", r"missing value: data\.root=\.\.\."),
+        ("name=???", r"missing value: name=\.\.\."),
     ],
 )
 def test_what_hydra_lets_through(override, message):

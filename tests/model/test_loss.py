@@ -19,12 +19,10 @@ def pair() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def test_channel_errors_are_means_over_residue_pairs(pair):
     predicted, target, mask = pair
-    weights = torch.rand(2, 3, 8, 8, generator=torch.manual_seed(1))
-    errors = channel_errors(predicted, target, weights, mask[:, :, None] & mask[:, None, :])
+    errors = channel_errors(predicted, target, mask[:, :, None] & mask[:, None, :])
     for channel in range(3):
         total = sum(
-            float((weights * (predicted - target) ** 2)[b, channel, :n, :n].sum())
-            for b, n in enumerate(LENGTHS)
+            float(((predicted - target) ** 2)[b, channel, :n, :n].sum()) for b, n in enumerate(LENGTHS)
         )
         assert float(errors[channel]) == pytest.approx(total / sum(n * n for n in LENGTHS), rel=1e-5)
 
@@ -46,6 +44,5 @@ def test_gram_error_is_that_of_the_centred_matrices(pair):
 
 def test_perfect_images_have_no_error(pair):
     _, target, mask = pair
-    weights = torch.ones_like(target)
-    assert channel_errors(target, target, weights, mask[:, :, None] & mask[:, None, :]).sum() == 0
+    assert channel_errors(target, target, mask[:, :, None] & mask[:, None, :]).sum() == 0
     assert gram_error(target[:, 0], target[:, 0], mask) == 0

@@ -18,7 +18,7 @@ class SourceKind(StrEnum):
 class DataConfig:
     """What is read, and in which batches."""
 
-    root: str = "???"
+    root: str = "data/demo"
     """Folder that `preprocess.py` made, such as data/pdb."""
     source: SourceKind = SourceKind.shards
     """shards: the tars; png: the loose PNGs, for small sets without shards."""

@@ -158,7 +158,7 @@ class HVQVAE(nn.Module):
     def _losses(
         self, decoded: Tensor, target: Tensor, mask: Tensor, pair_mask: Tensor, commitment: Tensor
     ) -> Losses:
-        errors = channel_errors(decoded, target, self.space.pair_weights(target), pair_mask)
+        errors = channel_errors(decoded, target, pair_mask)
         gram = gram_error(self.space.distance(decoded), self.space.distance(target), mask)
         reconstruction = (errors * self.channel_weights).mean()
         total = reconstruction + self.config.gram_weight * gram + self.config.beta * commitment

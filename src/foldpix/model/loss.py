@@ -7,11 +7,10 @@ from torch import Tensor
 def channel_errors(
     predicted: Float[Tensor, "b c l l"],
     target: Float[Tensor, "b c l l"],
-    pair_weights: Float[Tensor, "b c l l"],
     pair_mask: Bool[Tensor, "b l l"],
 ) -> Float[Tensor, " c"]:
-    """Weighted squared error of each channel, its mean over the residue pairs of the batch."""
-    squared = (predicted.float() - target.float()).square() * (pair_weights * pair_mask[:, None])
+    """Mean squared error of each channel over the residue pairs of the batch."""
+    squared = (predicted.float() - target.float()).square() * pair_mask[:, None]
     return squared.sum(dim=(0, 2, 3)) / pair_mask.sum().clamp(min=1)
 
 

@@ -37,10 +37,6 @@ class ChannelSpace(Protocol):
         """The symmetric distance map, scaled to [-1, 1]."""
         ...
 
-    def pair_weights(self, target: Float[Tensor, "b c l l"]) -> Float[Tensor, "b c l l"]:
-        """Weight of each residue pair in the squared error of each channel."""
-        ...
-
 
 class PlainSpace:
     """The three channels of the image."""
@@ -57,9 +53,6 @@ class PlainSpace:
     def distance(self, channels: Float[Tensor, "b 3 l l"]) -> Float[Tensor, "b l l"]:
         below = channels[:, 0].tril(-1)
         return below + below.mT + torch.diag_embed(channels[:, 0].diagonal(dim1=-2, dim2=-1))
-
-    def pair_weights(self, target: Float[Tensor, "b 3 l l"]) -> Float[Tensor, "b 3 l l"]:
-        return torch.ones_like(target)
 
 
 class LiftedSpace:
@@ -90,9 +83,3 @@ class LiftedSpace:
 
     def distance(self, channels: Float[Tensor, "b 6 l l"]) -> Float[Tensor, "b l l"]:
         return 0.5 * (channels[:, 0] + channels[:, 0].mT)
-
-    def pair_weights(self, target: Float[Tensor, "b 6 l l"]) -> Float[Tensor, "b 6 l l"]:
-        # The inverse fits each residue's frame with weights 1 / (d + 4 A)^2: angles of near pairs decide the
-        # hand and the backbone, those of far pairs hardly count. 1 at 8 A (at d_max = 80 A).
-        near = (0.3 / (target[:, :1] + 1.1)).square().expand(-1, 5, -1, -1)
-        return torch.cat([torch.ones_like(target[:, :1]), near], dim=1)
