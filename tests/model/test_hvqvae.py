@@ -121,6 +121,7 @@ def test_gradient_under_autocast_is_finite(config, images):
         ({"scaling_rates": [8, 1]}, "power of two"),
         ({"latent_dim": 20}, "multiple of 4 x n_head"),
         ({"codebook_size": 0}, "codebook_size"),
+        ({"n_head": 0}, "n_head"),
         ({"codebook_decay": 1.0}, "codebook_decay"),
         ({"channel_weights": [1.0]}, "channel_weights has 1"),
     ],

@@ -54,13 +54,13 @@ class HVQVAEConfig:
             raise ValueError(
                 f"model.scaling_rates={self.scaling_rates}: each level needs a power of two from 2 up"
             )
+        for name in ("n_embd", "n_head", "latent_dim", "mlp_hidden_dim", "codebook_size", "codebook_dim"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"model.{name}={getattr(self, name)} must be at least 1")
         if self.latent_dim % (4 * self.n_head):
             raise ValueError(
                 f"model.latent_dim={self.latent_dim} must be a multiple of 4 x n_head = {4 * self.n_head}: "
                 "each head turns pairs of values along two axes"
             )
-        for name in ("n_embd", "n_head", "latent_dim", "mlp_hidden_dim", "codebook_size", "codebook_dim"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"model.{name}={getattr(self, name)} must be at least 1")
         if not 0 < self.codebook_decay < 1:
             raise ValueError(f"model.codebook_decay={self.codebook_decay} must lie between 0 and 1")

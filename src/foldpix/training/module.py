@@ -9,12 +9,13 @@ from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from foldpix.dataset.collate import DistogramBatch
+from foldpix.evaluation.codebook import CodebookUse
 from foldpix.geometry import rmsd
 from foldpix.image import decode
+from foldpix.model.collectives import sum_over_ranks
 from foldpix.model.config import HVQVAEConfig
 from foldpix.model.hvqvae import HVQVAE, Output
 from foldpix.training.checkpoint import pack_model_config
-from foldpix.training.codebook_use import CodebookUse
 from foldpix.training.config import OptimizerConfig
 from foldpix.training.noise import silence_libraries
 from foldpix.training.schedule import build_optimizer, build_schedule
@@ -67,14 +68,16 @@ class HVQVAEModule(pl.LightningModule):
         deviation = decoded_rmsd(decoded, batch).mean()
         self.log("val/backbone_rmsd", deviation, batch_size=len(batch.image), sync_dist=True, prog_bar=True)
         for use, codes, mask in zip(self.code_use, output.codes, self.model.masks(batch.mask), strict=True):
-            use.add(codes, mask)
+            use.add(codes[mask].cpu().numpy())
         return decoded
 
     def on_validation_epoch_end(self) -> None:
         for level, use in enumerate(self.code_use):
-            share, perplexity = use.reset()
-            self.log(f"val/level{level}/codes_used", share, sync_dist=True)
-            self.log(f"val/level{level}/perplexity", perplexity, sync_dist=True)
+            counts = sum_over_ranks(torch.from_numpy(use.counts).to(self.device))
+            use.counts = counts.cpu().numpy()
+            self.log(f"val/level{level}/codes_used", use.codes_used / len(counts), sync_dist=True)
+            self.log(f"val/level{level}/perplexity", use.perplexity, sync_dist=True)
+            self.code_use[level] = CodebookUse(len(counts))
 
     def _log_losses(self, stage: str, output: Output, batch_size: int, sync_dist: bool) -> None:
         losses = output.losses
