@@ -1,4 +1,6 @@
 import csv
+import os
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,20 @@ def test_round_trip_sorted(tmp_path):
     write_manifest(tmp_path, AWKWARD)
     assert read_manifest(tmp_path) == sorted(AWKWARD, key=lambda row: row.source)
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.csv"]
+
+
+def test_on_the_disk_before_and_after_it_takes_its_name(tmp_path, monkeypatch):
+    events = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(descriptor):
+        events.append(Path(f"/proc/self/fd/{descriptor}").resolve().name)
+        real_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", lambda *paths: events.append("rename") or real_replace(*paths))
+    write_manifest(tmp_path, AWKWARD)
+    assert events == ["manifest.csv.tmp", "rename", tmp_path.name]
 
 
 def test_file_is_plain_csv(tmp_path):

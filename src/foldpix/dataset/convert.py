@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from foldpix.dataset.bins import LengthError, bin_name
+from foldpix.dataset.durable import sync
 from foldpix.dataset.manifest import ManifestRow, Status
 from foldpix.dataset.sources import Source, key_of
 from foldpix.image import Picture, picture_of, png_bytes, read_png
@@ -158,7 +159,7 @@ def _store(picture: Picture, key: str, folder: str, options: ConvertOptions) -> 
                 fasta.unlink()
             raise ValueError(f"duplicate id {key}, {png} holds another chain")
         if options.durable:
-            _sync(png, fasta, png.parent, fasta.parent, options.out)
+            sync(png, fasta, png.parent, fasta.parent, options.out)
             if fasta.read_bytes() != sequence or not _holds(png, picture):
                 raise OSError(errno.EIO, "it does not read back equal", str(png))
     except OSError as error:
@@ -189,12 +190,3 @@ def _holds(png: Path, picture: Picture) -> bool:
     return np.array_equal(found.pixels, picture.pixels) and all(
         getattr(found, name) == getattr(picture, name) for name in ("name", "chain", "sequence", "d_max")
     )
-
-
-def _sync(*paths: Path) -> None:
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -16,6 +16,8 @@ from pathlib import Path
 from sys import intern
 from types import TracebackType
 
+from foldpix.dataset.durable import sync
+
 MANIFEST = "manifest.csv"
 
 
@@ -181,9 +183,12 @@ def _text(rows: Iterable[ManifestRow]) -> bytes:
 
 
 def _replace(root: Path, data: bytes) -> None:
+    """A new manifest, on the disk when this returns: sources may be deleted that only it tells of."""
     temporary = root / f"{MANIFEST}.tmp"
     try:
         temporary.write_bytes(data)
+        sync(temporary)
         temporary.replace(root / MANIFEST)
+        sync(root)
     finally:
         temporary.unlink(missing_ok=True)
