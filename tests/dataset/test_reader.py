@@ -112,14 +112,12 @@ def test_random_damage_never_stops_reading(own_dataset, seed):
             np.testing.assert_array_equal(sample.pixels, own_dataset.pictures[sample.name].pixels)
 
 
-def test_damaged_tar_header_names_the_place(own_dataset):
+def test_damaged_tar_header_is_skipped_by_name(own_dataset):
     shard = own_dataset.shard("bin_40_64", 0)
     write_index(shard)
     overwrite(shard, 1, -512, b"\xff" * 600)
     samples = read_all(ShardSource(own_dataset.root, "train", BINS[:1]))
-    assert [s.name for s in samples if isinstance(s, Skipped)] == [
-        f"{shard}, byte {read_index(shard).offsets[1]}"
-    ]
+    assert [s.name for s in samples if isinstance(s, Skipped)] == ["train-40-0-001"]
 
 
 def test_missing_png_is_skipped_by_name(own_dataset):

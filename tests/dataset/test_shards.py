@@ -6,8 +6,10 @@ import warnings
 import numpy as np
 import pytest
 
-from foldpix.dataset.index import read_index
+from foldpix.dataset import index
+from foldpix.dataset.index import read_index, scan_shard
 from foldpix.dataset.manifest import ManifestRow, Status, write_manifest
+from foldpix.dataset.reader import ShardSource
 from foldpix.dataset.shards import ShardCount, write_shards
 from foldpix.image import Picture, png_bytes, read_png
 
@@ -73,11 +75,11 @@ def test_index_beside_each_shard(data):
     write_shards(root, shard_size=3)
     shard = root / "shards/bin_40_64/train-000000.tar"
     assert shard.with_suffix(".idx").exists()
-    index = read_index(shard)
+    found = read_index(shard)
     raw = shard.read_bytes()
-    for key, offset, size in zip(index.keys, index.offsets, index.sizes, strict=True):
+    for key, offset, size in zip(found.keys, found.offsets, found.sizes, strict=True):
         assert raw[offset : offset + size] == (root / f"bin_40_64/{key}.png").read_bytes()
-    assert index.keys == ["0x_B", "1x_B", "2x_B"]
+    assert found.keys == ["0x_B", "1x_B", "2x_B"]
 
 
 def test_same_bytes_on_every_run(data, tmp_path_factory):
@@ -153,22 +155,48 @@ def test_damaged_png_stops_with_its_name(data):
     assert not list(root.rglob("*.tmp"))
 
 
-def test_webdataset_reads_the_same_samples(data):
-    root, rows = data
-    write_shards(root, 2)
+def read_by_webdataset(shards):
     with warnings.catch_warnings():
         # webdataset looks at torch.distributed and at old type names while it is imported.
         warnings.simplefilter("ignore", DeprecationWarning)
         from webdataset.tariterators import group_by_keys, tar_file_expander
     samples = []
-    for path in sorted((root / "shards/bin_40_64").glob("train-*.tar")):
+    for path in sorted(shards):
         with path.open("rb") as stream:  # webdataset's own opener leaves its files open
             samples += group_by_keys(tar_file_expander([{"url": str(path), "stream": stream}]))
+    return samples
+
+
+def test_webdataset_reads_the_same_samples(data):
+    root, rows = data
+    write_shards(root, 2)
+    samples = read_by_webdataset((root / "shards/bin_40_64").glob("train-*.tar"))
     train = sorted(row.id for row in rows if row.split == "train" and row.bin == "bin_40_64")
     assert [sample["__key__"] for sample in samples] == train
     for sample in samples:
         assert sample["png"] == (root / f"bin_40_64/{sample['__key__']}.png").read_bytes()
         assert json.loads(sample["json"])["length"] == len(read_png(sample["png"]).sequence)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [["Ärger", "m", "ölig"], ["a" * 120, "b", "c" * 120], ["a" * 97, "b" * 99, "x" + "ü" * 60]],
+    ids=["umlauts", "long", "cut inside the suffix or a letter"],
+)
+def test_keys_of_any_letters_and_length(tmp_path, monkeypatch, keys):
+    keys = sorted(keys)
+    write_manifest(tmp_path, [add(tmp_path, key) for key in keys])
+    assert write_shards(tmp_path) == ShardCount(1, 0, 0)
+    assert write_shards(tmp_path) == ShardCount(0, 1, 0)
+    shard = tmp_path / "shards/bin_40_64/train-000000.tar"
+    assert [sample["__key__"] for sample in read_by_webdataset([shard])] == keys
+    assert scan_shard(shard).keys == keys
+    monkeypatch.setattr(index, "scan_shard", lambda shard: pytest.fail("the index looks stale"))
+    source = ShardSource(tmp_path, "train", ["bin_40_64"])
+    assert [source.name(number) for number in range(3)] == keys
+    assert [source.read(number) for number in range(3)] == [
+        (tmp_path / f"bin_40_64/{key}.png").read_bytes() for key in keys
+    ]
 
 
 def test_nothing_converted(tmp_path):

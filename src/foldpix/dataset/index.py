@@ -10,6 +10,8 @@ from typing import BinaryIO
 import numpy as np
 
 HEADER_BYTES = 512
+#: Of the name, in a header.
+NAME_BYTES = 100
 FORMAT = "foldpix-index 1"
 
 
@@ -57,7 +59,7 @@ def write_index(shard: Path) -> None:
     lines = [f"{FORMAT}\t{shard.stat().st_size}\t{len(index)}"]
     lines += [f"{o}\t{s}\t{k}" for o, s, k in zip(index.offsets, index.sizes, index.keys, strict=True)]
     temporary = index_path(shard).with_suffix(".idx.tmp")
-    temporary.write_bytes(("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))
+    temporary.write_bytes(_to_bytes("\n".join(lines) + "\n"))
     temporary.replace(index_path(shard))
 
 
@@ -81,7 +83,7 @@ def scan_shard(shard: Path) -> ShardIndex:
     """The samples of a shard from its tar headers; works for any WebDataset tar with PNG members."""
     keys, spans, end = [], [], 0
     with shard.open("rb") as file:
-        with suppress(tarfile.ReadError), tarfile.open(fileobj=file, mode="r:") as archive:
+        with suppress(tarfile.ReadError), tarfile.open(fileobj=file, mode="r:", encoding="utf-8") as archive:
             for member in archive:
                 end = archive.offset
                 key, suffix = split_name(member.name)
@@ -92,15 +94,6 @@ def scan_shard(shard: Path) -> ShardIndex:
         is_cut = file.read(HEADER_BYTES) != bytes(HEADER_BYTES)  # a tar ends with blocks of zeros
     index = _whole(_index(keys, spans), shard.stat().st_size)
     return replace(index, num_lost=max(index.num_lost, int(is_cut)))
-
-
-def read_header(block: bytes) -> tuple[str, int]:
-    """Key and size of the member that a 512-byte tar header announces (``ValueError`` if it is none)."""
-    try:
-        member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.HeaderError as error:
-        raise ValueError(f"no tar header ({error})") from error
-    return split_name(member.name)[0], member.size
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -142,6 +135,14 @@ def _describes(index: ShardIndex, shard: Path) -> bool:
 def _lies_there(index: ShardIndex, number: int, file: BinaryIO) -> bool:
     file.seek(index.offsets[number] - HEADER_BYTES)
     try:
-        return read_header(file.read(HEADER_BYTES)) == (index.keys[number], index.sizes[number])
-    except ValueError:
+        member = tarfile.TarInfo.frombuf(file.read(HEADER_BYTES), "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
         return False
+    found, key = (_to_bytes(name) for name in (split_name(member.name)[0], index.keys[number]))
+    # A longer name stands whole in a member of its own before, and here as far as it goes.
+    is_cut = len(_to_bytes(member.name)) >= NAME_BYTES
+    return member.size == index.sizes[number] and (key.startswith(found) if is_cut else key == found)
+
+
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,7 +11,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from foldpix.dataset.bins import BINS, bin_name
-from foldpix.dataset.index import HEADER_BYTES, read_header, read_index
+from foldpix.dataset.index import read_index
 from foldpix.dataset.manifest import Status, read_manifest
 from foldpix.dataset.order import BinSamples
 from foldpix.image import read_png
@@ -48,7 +48,7 @@ class Source(Protocol):
         """The key of a sample."""
 
     def read(self, number: int) -> bytes:
-        """The bytes of its PNG; ``ValueError`` if they are not there."""
+        """The bytes of its PNG; ``OSError`` or ``ValueError`` if they are not there."""
 
 
 class ShardSource:
@@ -85,15 +85,12 @@ class ShardSource:
         self._ends = np.cumsum(counts)
         self._offsets = np.concatenate([empty, *(index.offsets for index in indices)])
         self._sizes = np.concatenate([empty, *(index.sizes for index in indices)])
+        self._keys = _array_of_bytes(key for index in indices for key in index.keys)
         self._files = _OpenFiles()
 
     def name(self, number: int) -> str:
-        """The sample's key, or its place where the shard is damaged there."""
-        path, offset = self._path(number), int(self._offsets[number])
-        try:
-            return read_header(self._files.read(path, HEADER_BYTES, offset - HEADER_BYTES))[0]
-        except ValueError:
-            return f"{path}, byte {offset}"
+        """The sample's key."""
+        return self._keys[number].decode("utf-8", "surrogateescape")
 
     def read(self, number: int) -> bytes:
         """The bytes of its PNG; ``ValueError`` if the shard ends before."""
@@ -117,21 +114,18 @@ class PngSource:
             if row.status is Status.CONVERTED and row.split == split and row.bin in ids:
                 ids[row.bin].append(row.id)
         self.bins = [BinSamples(LONGEST[bin], np.ones(len(ids[bin]), dtype=np.int64)) for bin in bins]
-        # One array of bytes: worker processes would copy a list page by page as they count references.
-        paths = [os.fsencode(f"{bin}/{name}") for bin in bins for name in sorted(ids[bin])]
-        self._paths = np.array(paths, dtype=np.bytes_)
+        self._paths = _array_of_bytes(f"{bin}/{name}" for bin in bins for name in sorted(ids[bin]))
 
     def name(self, number: int) -> str:
         """The sample's id."""
-        return os.fsdecode(self._paths[number]).partition("/")[2]
+        return self._path(number).stem
 
     def read(self, number: int) -> bytes:
-        """The bytes of its PNG; ``ValueError`` if it is gone."""
-        path = self._root / f"{os.fsdecode(self._paths[number])}.png"
-        try:
-            return path.read_bytes()
-        except FileNotFoundError as error:
-            raise ValueError(f"{path} is gone") from error
+        """The bytes of its PNG; ``OSError`` if it is gone."""
+        return self._path(number).read_bytes()
+
+    def _path(self, number: int) -> Path:
+        return self._root / f"{self._paths[number].decode('utf-8', 'surrogateescape')}.png"
 
 
 class DistogramDataset(Dataset[list[Sample | Skipped]]):
@@ -165,7 +159,7 @@ class DistogramDataset(Dataset[list[Sample | Skipped]]):
     def _read(self, number: int) -> Sample | Skipped:
         try:
             picture = read_png(self.source.read(number))
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             return Skipped(self.source.name(number), str(error))
         return Sample(self.source.name(number), picture.pixels, picture.d_max)
 
@@ -216,6 +210,11 @@ class _OpenFiles:
     def __del__(self) -> None:
         for descriptor in self._open.values():
             os.close(descriptor)
+
+
+def _array_of_bytes(names: Iterable[str]) -> np.ndarray:
+    """Names in one piece: worker processes would copy a list page by page as they count references."""
+    return np.array([name.encode("utf-8", "surrogateescape") for name in names], dtype=np.bytes_)
 
 
 def _warn_of_loss(shard: Path, num_whole: int, num_lost: int) -> None:

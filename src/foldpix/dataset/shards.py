@@ -19,7 +19,7 @@ from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
 from foldpix.image import read_png
 
 #: Part of every digest: a change of what a shard holds writes all of them again.
-SHARD_FORMAT = "foldpix-shard 1"
+SHARD_FORMAT = "foldpix-shard 2"
 
 
 class Shard(NamedTuple):
@@ -95,7 +95,8 @@ def _write(shard: Shard) -> None:
     digest, temporary = shard.path.with_suffix(".digest"), shard.path.with_suffix(".tmp")
     digest.unlink(missing_ok=True)
     try:
-        with tarfile.open(temporary, "w") as archive:
+        # GNU: the header of a PNG is the block before it, whatever the length and letters of its name.
+        with tarfile.open(temporary, "w", format=tarfile.GNU_FORMAT, encoding="utf-8") as archive:
             for key, png in shard.samples:
                 _add_sample(archive, key, png)
         temporary.replace(shard.path)
