@@ -119,6 +119,27 @@ def test_what_is_missing_is_written_again(data, suffix):
     assert contents(root) == before
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-1],
+        lambda data: data + b"\n",
+        lambda data: b"?" * 600 + data[600:],
+    ],
+    ids=["empty", "half", "a byte short", "a byte more", "another beginning"],
+)
+def test_damaged_shard_is_written_again(data, damage):
+    root, _ = data
+    write_shards(root, 2)
+    before = contents(root)
+    path = root / "shards/bin_40_64/train-000001.tar"
+    path.write_bytes(damage(path.read_bytes()))
+    assert write_shards(root, 2) == ShardCount(1, 4, 0)
+    assert contents(root) == before
+
+
 def test_other_pixels_under_the_same_id(data):
     root, rows = data
     write_shards(root, 2)

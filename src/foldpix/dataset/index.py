@@ -69,7 +69,7 @@ def read_index(shard: Path) -> ShardIndex:
     A shard shorter than its index says is used as far as it goes.
     """
     try:
-        tar_bytes, index = _parse(index_path(shard).read_bytes().decode("utf-8", "surrogateescape"))
+        tar_bytes, index = _parse(index_path(shard))
     except (FileNotFoundError, ValueError):
         return scan_shard(shard)
     actual = shard.stat().st_size
@@ -77,6 +77,15 @@ def read_index(shard: Path) -> ShardIndex:
     if actual > tar_bytes or not _describes(whole, shard):
         return scan_shard(shard)
     return whole
+
+
+def is_indexed(shard: Path) -> bool:
+    """Whether the shard has an index file, and is as long, begins and ends as that says."""
+    try:
+        tar_bytes, index = _parse(index_path(shard))
+        return shard.stat().st_size == tar_bytes and _describes(index, shard)
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def scan_shard(shard: Path) -> ShardIndex:
@@ -107,8 +116,9 @@ def _index(keys: list[str], spans: Sequence[Sequence[int]] | np.ndarray) -> Shar
     return ShardIndex(keys, table[:, 0].copy(), table[:, 1].copy())
 
 
-def _parse(text: str) -> tuple[int, ShardIndex]:
+def _parse(path: Path) -> tuple[int, ShardIndex]:
     """Bytes of the tar that an index file describes, and its samples."""
+    text = path.read_bytes().decode("utf-8", "surrogateescape")
     head, *lines = text.removesuffix("\n").split("\n")
     found, tar_bytes, num_samples = head.split("\t")
     if found != FORMAT or len(lines) != int(num_samples):

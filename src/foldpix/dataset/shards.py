@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import track
 
-from foldpix.dataset.index import index_path, write_index
+from foldpix.dataset.index import is_indexed, write_index
 from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
 from foldpix.image import read_png
 
@@ -81,12 +81,7 @@ def _planned(root: Path, rows: Sequence[ManifestRow], shard_size: int) -> Iterat
 
 def _is_fresh(shard: Shard) -> bool:
     digest = shard.path.with_suffix(".digest")
-    return (
-        shard.path.exists()
-        and index_path(shard.path).exists()
-        and digest.exists()
-        and digest.read_text() == shard.digest
-    )
+    return digest.exists() and digest.read_text() == shard.digest and is_indexed(shard.path)
 
 
 def _write(shard: Shard) -> None:
