@@ -1,4 +1,4 @@
-"""How close chains come back: python evaluate.py source=FOLDER ckpt=runs/demo/last.ckpt out=FOLDER."""
+"""How close chains come back: python evaluate.py source=DIR ckpt=runs/demo/checkpoints/last.ckpt out=DIR."""
 
 import hydra
 from hydra.core.config_store import ConfigStore
