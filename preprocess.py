@@ -4,6 +4,7 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
+from foldpix.jobs.entry import launch, run_job
 from foldpix.jobs.schema.preprocess import PreprocessConfig
 
 ConfigStore.instance().store("preprocess_schema", PreprocessConfig)
@@ -13,11 +14,10 @@ ConfigStore.instance().store("preprocess_schema", PreprocessConfig)
 def main(cfg: DictConfig) -> None:
     """Convert, then write shards; the manifest tells what became of each file."""
     # Imported here, so that --help is quick.
-    from foldpix.jobs.entry import run_job
     from foldpix.jobs.preprocess import run
 
     run_job(run, cfg, PreprocessConfig)
 
 
 if __name__ == "__main__":
-    main()
+    launch(main)

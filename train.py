@@ -4,6 +4,7 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
+from foldpix.jobs.entry import launch, run_job
 from foldpix.jobs.schema.train import TrainConfig
 
 ConfigStore.instance().store("train_schema", TrainConfig)
@@ -12,11 +13,10 @@ ConfigStore.instance().store("train_schema", TrainConfig)
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     """Train with the composed config."""
-    from foldpix.jobs.entry import run_job
     from foldpix.jobs.train import run
 
     run_job(run, cfg, TrainConfig)
 
 
 if __name__ == "__main__":
-    main()
+    launch(main)

@@ -94,11 +94,24 @@ def test_padded_cells_change_nothing(batch):
     assert torch.equal(one.codebook, other.codebook)
 
 
+def test_a_batch_that_overflowed_leaves_the_codebook_sound(batch):
+    layer, (x, mask) = quantizer(revive_below=0.2), batch
+    layer(x, mask)
+    hurt = x.clone()
+    hurt[0, :, 1, 1], hurt[1, 0, 2, 2] = float("nan"), float("inf")
+    layer(hurt, mask)
+    assert layer.codebook.isfinite().all() and layer.cluster_size.isfinite().all()
+    assert layer(torch.full_like(x, float("nan")), mask).codes.min() >= 0
+    assert layer.codebook.isfinite().all() and layer.cluster_size.isfinite().all()
+
+
 def test_evaluation_changes_nothing(batch):
     layer = quantizer()
     layer(*batch)
     before = copy.deepcopy(layer.state_dict())
     layer.eval()(*batch)
+    with torch.no_grad():
+        layer.train()(*batch)
     assert all(torch.equal(before[key], value) for key, value in layer.state_dict().items())
 
 

@@ -36,13 +36,13 @@ def test_the_csv_has_the_promised_columns(run_dir):
     channels = ("d", "sin_omega", "cos_omega", "sin_theta", "cos_theta", "cos_phi")
     parts = ("loss", "reconstruction", "gram", "commitment", *(f"mse_{name}" for name in channels))
     expected = {f"{stage}/{part}" for stage in ("train", "val") for part in parts}
-    expected |= {f"val/level{level}/{name}" for level in (0, 1) for name in ("codes_used", "perplexity")}
+    expected |= {f"val/level{level}/{name}" for level in (0, 1) for name in ("codebook_use", "perplexity")}
     assert figures[0].keys() == expected | {"epoch", "step", "lr", "val/backbone_rmsd"}
     assert [int(row["step"]) for row in figures if row["train/loss"]] == [0, 1, 2, 3]
     validations = [row for row in figures if row["val/loss"]]
     assert [int(row["step"]) for row in validations] == [1, 3]
     for row in validations:
-        assert 0 < float(row["val/level0/codes_used"]) <= 1 <= float(row["val/level1/perplexity"]) <= 16
+        assert 0 < float(row["val/level0/codebook_use"]) <= 1 <= float(row["val/level1/perplexity"]) <= 16
         assert 0 < float(row["val/backbone_rmsd"]) < 100
 
 
@@ -76,11 +76,14 @@ def test_a_continued_run_keeps_its_earlier_figures(dataset, tmp_path):
 def test_checkpoints_fall_on_their_steps_once(tmp_path):
     saved = []
     trainer = SimpleNamespace(global_step=0, save_checkpoint=lambda path: saved.append(trainer.global_step))
-    callback = LastCheckpoint(tmp_path / "last.ckpt", every=3)
+    callback = LastCheckpoint(tmp_path / "last.ckpt", every=3, val_every=6)
     callback.on_train_start(trainer, None)
     for batch in range(1, 17):  # two batches a step
         trainer.global_step = batch // 2
         callback.on_train_batch_end(trainer)
+        if batch == 12:
+            assert saved == [3]  # step 6 waits for its validation
+            callback.on_validation_end(trainer, None)
     assert saved == [3, 6]
     callback.on_train_end(trainer, None)
     assert saved == [3, 6, 8]
@@ -89,7 +92,7 @@ def test_checkpoints_fall_on_their_steps_once(tmp_path):
 def test_the_last_step_is_saved_once(tmp_path):
     saved = []
     trainer = SimpleNamespace(global_step=2, save_checkpoint=lambda path: saved.append(trainer.global_step))
-    callback = LastCheckpoint(tmp_path / "last.ckpt", every=3)
+    callback = LastCheckpoint(tmp_path / "last.ckpt", every=3, val_every=6)
     callback.on_train_start(trainer, None)
     trainer.global_step = 3
     callback.on_train_batch_end(trainer)

@@ -140,6 +140,6 @@ def test_validation_figures_are_those_of_a_plain_loop(dataset, tmp_path):
         deviations.append(backbone_rmsd(decode(decoded), decode(image[0].numpy())))
     assert metrics["val/backbone_rmsd"] == pytest.approx(np.mean(deviations), rel=1e-3)
     for level, seen in enumerate(codes):
-        assert metrics[f"val/level{level}/codes_used"] == pytest.approx(len(set(seen)) / 16)
+        assert metrics[f"val/level{level}/codebook_use"] == pytest.approx(len(set(seen)) / 16)
         share = np.unique(seen, return_counts=True)[1] / len(seen)
         assert metrics[f"val/level{level}/perplexity"] == pytest.approx(np.prod(share**-share), rel=1e-4)

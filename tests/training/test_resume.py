@@ -74,6 +74,34 @@ def cut_before(monkeypatch):
     return set_batch
 
 
+@pytest.fixture
+def validated(monkeypatch):
+    """The steps at which the runs that follow begin a validation."""
+    steps: list[int] = []
+    monkeypatch.setattr(
+        HVQVAEModule, "on_validation_epoch_start", lambda self: steps.append(self.global_step), raising=False
+    )
+    return steps
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_no_validation_is_lost_or_repeated(dataset, tmp_path, cut_before, validated, accumulate):
+    steps = {"accumulate": accumulate, "max_steps": 6, "val_every": 2, "checkpoint_every": 2}
+    run = tiny_run(dataset, tmp_path, trainer=steps)
+    cut_before(2 * accumulate)  # right after the validation and the checkpoint of step 2
+    with pytest.raises(Cut):
+        train.run(run)
+    assert validated == [2]
+    saved = load(tmp_path / "checkpoints" / "last.ckpt")["callbacks"]
+    assert any(
+        "best_model_score" in state and state["best_model_score"] is not None for state in saved.values()
+    )
+    run.ckpt = "last"
+    cut_before(None)
+    train.run(run)
+    assert validated == [2, 4, 6]
+
+
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_cut_off_twice(dataset, tmp_path, cut_before, accumulate):
     """The second time after a single batch, which with accumulation is half a step."""

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from pytorch_lightning.plugins.precision import MixedPrecision
 
 from foldpix.model.hvqvae import HVQVAE
 from foldpix.training.config import OptimizerConfig
@@ -47,6 +48,16 @@ def test_a_short_run_warms_up_for_half_of_it():
 def test_no_warm_up_starts_at_the_full_rate():
     assert warmup_cosine(0, OptimizerConfig(warmup_steps=0), 10) == 1.0
     assert 0 < warmup_cosine(0, OptimizerConfig(warmup_steps=0), 1) <= 1.0
+
+
+def test_gradients_can_be_clipped_under_mixed_precision():
+    model = HVQVAE(tiny_model())
+    optimizer = build_optimizer(model, OptimizerConfig())
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    MixedPrecision("bf16-mixed", "cuda").clip_gradients(optimizer, 1.0)
+    norm = torch.stack([parameter.grad.norm() for parameter in model.parameters()]).norm()
+    assert norm.item() == pytest.approx(1.0, abs=1e-3)
 
 
 def test_only_matrices_and_kernels_decay():

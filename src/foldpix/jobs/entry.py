@@ -4,12 +4,24 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 Schema = TypeVar("Schema")
+
+_ONE_LINE = "FOLDPIX_ONE_LINE_ERRORS"
+#: Lines of Hydra's messages: ``+key=value`` would not help here, as unknown keys are errors.
+_HYDRA_ADVICE = (
+    "To append",
+    "full_key:",
+    "object_type=",
+    "reference_type=",
+    "Config search path",
+    "provider=",
+)
 
 
 def typed(cfg: DictConfig, schema: type[Schema]) -> Schema:
@@ -32,21 +44,45 @@ def typed(cfg: DictConfig, schema: type[Schema]) -> Schema:
         raise ValueError(str(error).splitlines()[0]) from error
 
 
+def launch(main: Callable[[], None]) -> None:
+    """Run a script's ``main``: what fails before its job begins is one line and exit code 2 too."""
+    if not _wants_tracebacks():
+        # Hydra hands errors on instead of printing them in its own way.
+        os.environ.update({"HYDRA_FULL_ERROR": "1", _ONE_LINE: "1"})
+    try:
+        main()
+    except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
+        if _wants_tracebacks():
+            raise
+        _fail(error)
+
+
 def run_job(job: Callable[[Schema], Any], cfg: DictConfig, schema: type[Schema]) -> None:
     """Run ``job``; a user's error is one line on stderr and exit code 2 (HYDRA_FULL_ERROR=1 shows it all)."""
     try:
         job(typed(cfg, schema))
     except (ValueError, OSError) as error:
-        if os.environ.get("HYDRA_FULL_ERROR"):
+        if _wants_tracebacks():
             raise
-        print(f"error: {_reason(error)}", file=sys.stderr)
-        sys.exit(2)
+        _fail(error)
+
+
+def _wants_tracebacks() -> bool:
+    return bool(os.environ.get("HYDRA_FULL_ERROR")) and _ONE_LINE not in os.environ
+
+
+def _fail(error: Exception) -> NoReturn:
+    print(f"error: {_reason(error)}", file=sys.stderr)
+    sys.exit(2)
 
 
 def _reason(error: Exception) -> str:
     """One line; an error that a data worker raised carries its traceback, whose last line says it all."""
-    text = str(error).strip()
-    return text.splitlines()[-1] if "Traceback (most recent call last)" in text else " ".join(text.split())
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else ""
+    lines = [line for line in f"{error}\n{cause}".splitlines() if not line.strip().startswith(_HYDRA_ADVICE)]
+    if "Traceback (most recent call last):" in map(str.strip, lines):
+        return next(line for line in reversed(lines) if line.strip())
+    return " ".join(" ".join(lines).split())
 
 
 def _unknown_keys(node: DictConfig, prefix: str) -> Iterator[str]:

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 from rich.table import Table
@@ -31,11 +30,9 @@ def run(config: TrainConfig) -> dict[str, float]:
         part.check()
     run_dir = Path(config.run_dir)
     checkpoint = _checkpoint(config, run_dir)
-    if config.trainer.num_threads is not None:
-        torch.set_num_threads(config.trainer.num_threads)
     pl.seed_everything(config.seed, verbose=False)
     datamodule = DistogramDataModule(config.data, config.model.stride, config.seed)
-    module = HVQVAEModule(config.model, config.optimizer, config.seed)
+    module = HVQVAEModule(config.model, config.optimizer, config.seed, config.trainer.num_threads)
     silence_libraries()
     trainer = build_trainer(config.trainer, config.logger, run_dir, progress=sys.stderr.isatty())
     _announce(module, run_dir, checkpoint)
@@ -78,8 +75,7 @@ def _announce(module: HVQVAEModule, run_dir: Path, checkpoint: Path | None) -> N
 @rank_zero_only
 def _summarise(metrics: dict[str, float], run_dir: Path, trainer: pl.Trainer) -> None:
     if not metrics:
-        at, last = trainer.global_step, trainer.max_steps
-        print(f"nothing left to do: the checkpoint is at step {at} of trainer.max_steps={last}", flush=True)
+        print(f"nothing left to do: the checkpoint is at trainer.max_steps={trainer.max_steps}", flush=True)
         return
     table = Table("figure", "value", title="Last figures")
     for name, value in sorted(metrics.items()):

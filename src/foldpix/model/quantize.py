@@ -22,7 +22,8 @@ class Quantize(nn.Module):
 
     The codebook starts from vectors of the first training batch. It follows the mean of the vectors given to
     each code, summed over all ranks; a code that is hardly used is put on a random vector of the batch.
-    Everything is computed in float32, also under autocast. Padded cells count nowhere.
+    Without gradients it learns nothing. Everything is computed in float32, also under autocast. Padded cells
+    count nowhere.
 
     Parameters
     ----------
@@ -50,15 +51,19 @@ class Quantize(nn.Module):
     def forward(self, x: Float[Tensor, "b c h w"], mask: Bool[Tensor, "b h w"]) -> Quantized:
         with torch.autocast(x.device.type, enabled=False):
             encoded = self.project(x.float()).permute(0, 2, 3, 1)  # (B, H, W, D)
-            vectors, weight = encoded.detach().flatten(0, 2), mask.flatten().float()
+            vectors = encoded.detach().flatten(0, 2)
+            # A batch that overflowed is skipped by the optimizer; it must not poison the averages either.
+            finite = vectors.isfinite().all(dim=-1)
+            vectors, weight = vectors.nan_to_num(0.0, 0.0, 0.0), (mask.flatten() & finite).float()
             codebook = sample = self.codebook
-            if self.training:
+            learning = self.training and torch.is_grad_enabled()
+            if learning:
                 sample = self._random_vectors(vectors, weight)
                 # Asking a GPU whether the codebook has started would make it wait, so nothing branches on it.
                 codebook = torch.where(self.started, self.codebook, sample)
             codes = torch.cdist(vectors, codebook).argmin(dim=-1) * mask.flatten()
             quantized = codebook[codes].view_as(encoded)
-            if self.training:
+            if learning:
                 self._update(codebook, vectors, weight, codes, sample)
             squared = (encoded - quantized).square().mean(dim=-1)
             commitment = (squared * mask).sum() / mask.sum().clamp(min=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from PIL import Image
-from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, Checkpoint, TQDMProgressBar
 from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
@@ -26,19 +26,23 @@ class StepProgressBar(TQDMProgressBar):
         }
 
 
-class LastCheckpoint(Callback):
+class LastCheckpoint(Checkpoint):
     """Saves the run every so many steps and at its end, always under one name.
+
+    Where a step is also validated, the checkpoint waits for that, so that a resumed run neither skips nor
+    repeats a validation. It must stand behind callbacks whose state changes with validation.
 
     Parameters
     ----------
     path : Path
-    every : int
-        Optimizer steps.
+    every, val_every : int
+        Optimizer steps between checkpoints and between validations.
     """
 
-    def __init__(self, path: Path, every: int) -> None:
+    def __init__(self, path: Path, every: int, val_every: int) -> None:
         self.path = path
         self.every = every
+        self.val_every = val_every
         self._last_step = self._saved_step = -1
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -47,7 +51,11 @@ class LastCheckpoint(Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         # Several batches may make one step; between them gradients wait that no checkpoint holds.
         is_new, self._last_step = trainer.global_step > self._last_step, trainer.global_step
-        if is_new and trainer.global_step % self.every == 0:
+        if is_new and trainer.global_step % self.every == 0 and trainer.global_step % self.val_every:
+            self._save(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.global_step % self.every == 0:
             self._save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -29,19 +29,31 @@ class HVQVAEModule(pl.LightningModule):
     ----------
     model, optimizer : HVQVAEConfig, OptimizerConfig
     seed : int
-        The randomness of a step depends on (seed, step) alone, so a resumed run repeats it.
+        The randomness of a batch depends on (seed, step, rank) alone, so a resumed run repeats it.
+    num_threads : int or None
+        CPU threads of each process.
     """
 
-    def __init__(self, model: HVQVAEConfig, optimizer: OptimizerConfig, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: HVQVAEConfig,
+        optimizer: OptimizerConfig,
+        seed: int = 0,
+        num_threads: int | None = None,
+    ) -> None:
         super().__init__()
+        self.num_threads = num_threads
         self.model = HVQVAE(model)
         self.optimizer_config = optimizer
         self.seed = seed
         self.code_use = [CodebookUse(model.codebook_size) for _ in model.scaling_rates]
 
     def setup(self, stage: str) -> None:
-        silence_libraries()  # also in spawned processes
+        # Here, since each of the spawned processes comes by.
+        silence_libraries()
         fork_workers()
+        if self.num_threads is not None:
+            torch.set_num_threads(self.num_threads)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         optimizer = build_optimizer(self.model, self.optimizer_config)
@@ -63,6 +75,11 @@ class HVQVAEModule(pl.LightningModule):
     def validation_step(self, batch: DistogramBatch, batch_idx: int) -> Tensor:
         """Logs the losses and the deviation of decoded images; returns the decoded images."""
         output = self.model(batch.image, batch.mask)
+        if not output.channels.isfinite().all():
+            raise ValueError(
+                f"the run diverged: images are not finite at step {self.global_step}; "
+                "try a lower optimizer.lr or trainer.precision=float32"
+            )
         decoded = self.model.space.lower(output.channels.float())
         self._log_losses("val", output, len(batch.image), sync_dist=True)
         deviation = decoded_rmsd(decoded, batch).mean()
@@ -75,7 +92,7 @@ class HVQVAEModule(pl.LightningModule):
         for level, use in enumerate(self.code_use):
             counts = sum_over_ranks(torch.from_numpy(use.counts).to(self.device))
             use.counts = counts.cpu().numpy()
-            self.log(f"val/level{level}/codes_used", use.codes_used / len(counts), sync_dist=True)
+            self.log(f"val/level{level}/codebook_use", use.codes_used / len(counts), sync_dist=True)
             self.log(f"val/level{level}/perplexity", use.perplexity, sync_dist=True)
             self.code_use[level] = CodebookUse(len(counts))
 

@@ -114,9 +114,6 @@ def _new_folder(run_dir: Path) -> str:
 def _callbacks(config: TrainerConfig, run_dir: Path, progress: bool) -> list[Callback]:
     folder = run_dir / "checkpoints"
     best = ModelCheckpoint(folder, filename="best", monitor="val/backbone_rmsd", enable_version_counter=False)
-    callbacks = [
-        LastCheckpoint(folder / "last.ckpt", config.checkpoint_every),
-        best,
-        ReconstructionPictures(run_dir / "pictures"),
-    ]
+    last = LastCheckpoint(folder / "last.ckpt", config.checkpoint_every, config.val_every)
+    callbacks = [ReconstructionPictures(run_dir / "pictures"), best, last]
     return [*callbacks, StepProgressBar()] if progress else callbacks
