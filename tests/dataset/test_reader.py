@@ -136,13 +136,50 @@ def test_batch_without_readable_sample_takes_the_next_of_its_bin(own_dataset, nu
     assert substitute.name == f"train-65-0-{(number + 1) % 3:03d}"
 
 
-def test_bin_without_readable_sample(own_dataset):
-    shard = own_dataset.shard("bin_65_128", 0)
-    for number in range(3):
-        overwrite(shard, number, 0, b"bad")
+def spoil(own_dataset, bin, number, num_samples):
+    shard = own_dataset.shard(bin, number)
+    for sample in range(num_samples):
+        overwrite(shard, sample, 0, b"bad")
+
+
+def test_bin_without_readable_sample_takes_one_of_the_nearest_bin(own_dataset):
+    own_dataset.add_shard("bin_193_256", 0, 2)
+    spoil(own_dataset, "bin_65_128", 0, 3)
+    bins = ["bin_193_256", *BINS[:2]]  # in any order
+    skipped, substitute = DistogramDataset(ShardSource(own_dataset.root, "train", bins)).__getitems__(
+        [2 + 7 + 1]
+    )
+    assert skipped.name == "train-65-0-001"
+    assert substitute.name == "train-40-0-000"
+
+
+def test_split_without_readable_sample(own_dataset):
+    for bin, number, num_samples in ((BINS[0], 0, 4), (BINS[0], 1, 3), (BINS[1], 0, 3)):
+        spoil(own_dataset, bin, number, num_samples)
     data = DistogramDataset(ShardSource(own_dataset.root, "train", BINS[:2]))
-    with pytest.raises(ValueError, match="no sample in the bin of train-65-0-001"):
+    with pytest.raises(ValueError, match="none of 10 samples can be read"):
         data.__getitems__([8])
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_what_the_system_cannot_read_is_skipped_with_its_reason(own_dataset, kind, monkeypatch):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    data = DistogramDataset(kind(own_dataset.root, "train", BINS[:2]))
+    real, name = kind.read, data.source.name(1)
+    monkeypatch.setattr(kind, "read", lambda self, number: fail() if number == 1 else real(self, number))
+    skipped, sample = data.__getitems__([1, 2])
+    assert skipped == Skipped(name, "[Errno 5] Input/output error")
+    assert isinstance(sample, Sample)
+
+
+def test_shard_that_vanishes_is_skipped(own_dataset):
+    source = ShardSource(own_dataset.root, "train", BINS[:1])
+    own_dataset.shard("bin_40_64", 1).unlink()
+    assert [s.name for s in read_all(source) if isinstance(s, Skipped)] == [
+        f"train-40-1-{i:03d}" for i in range(3)
+    ]
 
 
 @pytest.mark.parametrize("with_index", [True, False])

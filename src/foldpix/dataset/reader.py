@@ -144,12 +144,14 @@ class DistogramDataset(Dataset[list[Sample | Skipped]]):
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def __getitems__(self, numbers: list[int]) -> list[Sample | Skipped]:
-        """A batch, all of one bin. If none of it is readable, the next readable sample of its bin joins.
+        """A batch, all of one bin.
+
+        If none of it is readable, the next readable sample of its bin joins, else one of the nearest bin.
 
         Raises
         ------
         ValueError
-            If the bin holds no readable sample.
+            If there is no readable sample at all.
         """
         samples = [self._read(number) for number in numbers]
         if not any(isinstance(sample, Sample) for sample in samples):
@@ -164,20 +166,21 @@ class DistogramDataset(Dataset[list[Sample | Skipped]]):
         return Sample(self.source.name(number), picture.pixels, picture.d_max)
 
     def _substitute(self, number: int) -> Sample:
-        for other in self._rest_of_bin(number):
+        for other in self._others(number):
             sample = self._read(other)
             if isinstance(sample, Sample):
                 return sample
-        raise ValueError(
-            f"no sample in the bin of {self.source.name(number)} can be read: make the data again"
-        )
+        raise ValueError(f"none of {len(self)} samples can be read: make the data again")
 
-    def _rest_of_bin(self, number: int) -> Iterator[int]:
-        """The other samples of the bin, from the next on and round."""
-        bin = int(np.searchsorted(self._ends, number, side="right"))
-        first, end = int(self._ends[bin]) - self.source.bins[bin].num_samples, int(self._ends[bin])
-        yield from range(number + 1, end)
-        yield from range(first, number)
+    def _others(self, number: int) -> Iterator[int]:
+        """The samples of the same bin from the next on and round, then those of ever more distant bins."""
+        longest = np.array([bin.longest for bin in self.source.bins])
+        own = int(np.searchsorted(self._ends, number, side="right"))
+        for bin in np.argsort(np.abs(longest - longest[own]), kind="stable").tolist():
+            first, end = int(self._ends[bin]) - self.source.bins[bin].num_samples, int(self._ends[bin])
+            start = number + 1 if bin == own else first
+            yield from range(start, end)
+            yield from range(first, start)
 
 
 class _OpenFiles:
