@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from foldpix.dataset.bins import BINS
+from foldpix.dataset.bins import LengthError, bin_name
 from foldpix.dataset.manifest import Status, read_manifest
 from foldpix.dataset.sources import key_of
 from foldpix.evaluation.chains import Chain, DatasetChain, Skipped, StructureChain
 from foldpix.structure import StructureError, read_structure
-
-_SHORTEST, _LONGEST = BINS[0][0], BINS[-1][1]
 
 
 def structure_chains(files: Iterable[str], d_max: float) -> Iterator[Chain | Skipped]:
@@ -23,8 +21,12 @@ def structure_chains(files: Iterable[str], d_max: float) -> Iterator[Chain | Ski
             continue
         for backbone in backbones:
             name = key_of(file, backbone.chain if len(backbones) > 1 else "")
-            reason = _length_reason(len(backbone))
-            yield Skipped(name, reason) if reason else StructureChain(name, backbone, d_max)
+            try:
+                bin_name(len(backbone))
+            except LengthError as error:
+                yield Skipped(name, str(error))
+            else:
+                yield StructureChain(name, backbone, d_max)
 
 
 def dataset_chains(root: Path, split: str) -> list[Chain]:
@@ -63,11 +65,3 @@ def take(candidates: Iterable[Chain | Skipped], limit: int | None) -> tuple[list
             if len(chains) == limit:
                 break
     return list(chains.values()), skipped
-
-
-def _length_reason(length: int) -> str:
-    if length < _SHORTEST:
-        return f"{length} residues, fewer than {_SHORTEST}"
-    if length > _LONGEST:
-        return f"{length} residues, more than {_LONGEST}"
-    return ""

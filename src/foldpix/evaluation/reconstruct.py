@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from foldpix.dataset.collate import collate_with_padding
+from foldpix.dataset.reader import Sample as StoredSample
 from foldpix.evaluation.chains import Sample
 from foldpix.image import decode, encode, from_pixels
 
@@ -72,11 +74,11 @@ def through_tokenizer(
     ValueError
         If the tokenizer returns an image that is not finite.
     """
-    lengths = torch.tensor([len(sample.pixels) for sample in samples])
-    size = padded_length(len(samples[0].pixels), tokenizer.stride)
-    mask = torch.arange(size) < lengths[:, None]
-    codes = tokenizer.encode(_padded_images(samples, size).to(device), mask.to(device))
-    images = tokenizer.decode(codes, lengths.to(device)).float().cpu().numpy()
+    stored = [StoredSample(sample.id, sample.pixels, sample.d_max) for sample in samples]
+    batch = collate_with_padding(stored, tokenizer.stride)
+    size = batch.image.shape[-1]
+    codes = tokenizer.encode(batch.image.to(device), batch.mask.to(device))
+    images = tokenizer.decode(codes, batch.lengths.to(device)).float().cpu().numpy()
     grids = [level.cpu().numpy() for level in codes]
     return [
         _round_trip(sample, images[i], [grid[i] for grid in grids], size) for i, sample in enumerate(samples)
@@ -86,14 +88,6 @@ def through_tokenizer(
 def padded_length(length: int, stride: int) -> int:
     """The length rounded up to a multiple of the tokenizer's stride."""
     return math.ceil(length / stride) * stride
-
-
-def _padded_images(samples: Sequence[Sample], size: int) -> torch.Tensor:
-    images = torch.zeros(len(samples), 3, size, size)
-    for image, sample in zip(images, samples, strict=True):
-        length = len(sample.pixels)
-        image[:, :length, :length] = torch.from_numpy(from_pixels(sample.pixels))
-    return images
 
 
 def _round_trip(sample: Sample, image: np.ndarray, grids: list[np.ndarray], size: int) -> RoundTrip:
