@@ -1,3 +1,4 @@
+import os
 import warnings
 from itertools import chain, islice
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from pytorch_lightning.callbacks import Callback
 
 from foldpix.dataset.config import DataConfig, SourceKind, check_data, chosen_bins
 from foldpix.dataset.datamodule import DistogramDataModule
+from foldpix.dataset.index import read_index, write_index
 
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
 
@@ -139,6 +141,25 @@ def test_ranks_share_the_samples(dataset, split):
 def test_validation_sees_every_sample_once(dataset):
     model = fit(dataset.root, 4, limit_train_batches=4, limit_val_batches=1.0)
     assert list(chain.from_iterable(model.validated)) == dataset.names("val")  # in file order
+
+
+@pytest.mark.filterwarnings("ignore::foldpix.dataset.reader.SkippedSampleWarning")
+def test_skipped_samples_are_counted_over_the_splits(own_dataset):
+    own_dataset.add_shard("bin_40_64", 0, 3, split="val")
+    cut, damaged = own_dataset.shard("bin_40_64", 1), own_dataset.shard("bin_40_64", 0, "val")
+    write_index(cut)
+    os.truncate(cut, int(read_index(cut).offsets[1]))
+    with damaged.open("r+b") as file:
+        file.seek(read_index(damaged).offsets[2])
+        file.write(b"bad")
+    module = make_datamodule(own_dataset.root)
+    assert module.num_skipped == 0
+    stream = module.train_dataloader()
+    assert module.num_skipped == 2
+    for _ in range(3):
+        assert len(list(islice(stream, 3))) == 3
+        list(module.val_dataloader())
+        assert module.num_skipped == 2 + 1
 
 
 @pytest.mark.parametrize("bins", [None, ["bin_65_128"], ["bin_129_192", "bin_40_64"]])

@@ -157,6 +157,7 @@ def test_unreadable_samples_are_counted_and_warned_about_once(own_dataset, num_w
     assert [w.category for w in caught] == [SkippedSampleWarning]
     assert str(caught[0].message).startswith("skipped train-40-0-000: ")
     assert loader.skipped == {"train-40-0-000": 3}
+    assert loader.num_skipped == 1
     for epoch in epochs:
         assert sorted(flat_names(epoch)) == sorted(set(own_dataset.names()) - {"train-40-0-000"})
 

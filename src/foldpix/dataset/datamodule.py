@@ -34,6 +34,12 @@ class DistogramDataModule(LightningDataModule):
         super().__init__()
         check_data(config)
         self._config, self._stride, self._seed = config, stride, seed
+        self._loaders: dict[str, DistogramLoader] = {}
+
+    @property
+    def num_skipped(self) -> int:
+        """Samples of the splits in use that this rank had to leave out so far."""
+        return sum(loader.num_skipped for loader in self._loaders.values())
 
     def train_dataloader(self) -> BatchStream:
         """An endless stream that begins after the batches already trained on.
@@ -60,7 +66,7 @@ class DistogramDataModule(LightningDataModule):
 
     def _loader(self, split: str, shuffled: bool) -> DistogramLoader:
         dataset = self._dataset(split)
-        return DistogramLoader(
+        loader = DistogramLoader(
             dataset,
             self._order(dataset, shuffled),
             self._stride,
@@ -68,6 +74,8 @@ class DistogramDataModule(LightningDataModule):
             num_workers=self._config.num_workers,
             pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
         )
+        self._loaders[split] = loader
+        return loader
 
     def _dataset(self, split: str) -> DistogramDataset:
         kind = ShardSource if self._config.source is SourceKind.shards else PngSource

@@ -50,6 +50,7 @@ class DistogramLoader:
         pin_memory: bool = False,
     ) -> None:
         self.skipped: Counter[str] = Counter()
+        self._num_lost = dataset.source.num_lost
         self._order, self._rank, self._epoch = order, rank, 0
         self._loader = partial(
             DataLoader,
@@ -59,6 +60,11 @@ class DistogramLoader:
             multiprocessing_context=start_method if num_workers else None,
             pin_memory=pin_memory,
         )
+
+    @property
+    def num_skipped(self) -> int:
+        """Samples left out: those that shards lack, and the different ones found unreadable so far."""
+        return self._num_lost + len(self.skipped)
 
     def __len__(self) -> int:
         """Batches in an epoch; ``TypeError`` where there are no epochs."""

@@ -43,6 +43,7 @@ class Source(Protocol):
     """Where the bytes of PNGs come from."""
 
     bins: list[BinSamples]
+    num_lost: int
 
     def name(self, number: int) -> str:
         """The key of a sample."""
@@ -108,7 +109,7 @@ class PngSource:
     """
 
     def __init__(self, root: Path, split: str, bins: Sequence[str]) -> None:
-        self._root = root
+        self._root, self.num_lost = root, 0
         ids: dict[str, list[str]] = {bin: [] for bin in bins}
         for row in read_manifest(root):
             if row.status is Status.CONVERTED and row.split == split and row.bin in ids:
