@@ -2,7 +2,17 @@ import biotite.structure as struc
 import numpy as np
 import pytest
 
-from foldpix.evaluation.metrics import backbone_lddt, backbone_rmsd, ca_rmsd, compare, tm_scale, tm_score
+from foldpix.evaluation import metrics
+from foldpix.evaluation.metrics import (
+    _best_score,
+    _windows,
+    backbone_lddt,
+    backbone_rmsd,
+    ca_rmsd,
+    compare,
+    tm_scale,
+    tm_score,
+)
 from foldpix.geometry import superpose
 from tests.evaluation.conftest import random_chain, rigidly_moved
 
@@ -89,6 +99,17 @@ def test_tm_score_is_the_best_biotite_finds_or_better(length, seed):
 def _fitted_on(part, decoded, truth):
     _, transform = struc.superimpose(truth[part, 1], decoded[part, 1])
     return transform.apply(decoded.reshape(-1, 3)).reshape(decoded.shape)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tm_score_of_nearly_identical_chains_needs_one_start_only(seed, monkeypatch):
+    truth = random_chain(150, seed)
+    decoded = truth[:, 1] + np.random.default_rng(seed).normal(scale=0.1, size=(150, 3))
+    decoded[:4] += 1.0
+    searched = _best_score(_windows(150), decoded, truth[:, 1])
+    assert 0.99 < searched < 1
+    monkeypatch.delattr(metrics, "_windows")
+    assert tm_score(decoded, truth[:, 1]) == pytest.approx(searched, abs=1e-9)
 
 
 @pytest.mark.parametrize("length", [15, 20, 40, 300, 1024])
