@@ -99,4 +99,9 @@ def test_a_truth_from_the_image_measures_the_tokenizer_only(tokenizer):
             loaded = chains()[0].load()
             return Sample(loaded.id, loaded.pixels, loaded.d_max, loaded.truth, from_image=True)
 
-    assert [record.stage for record in evaluated([FromImage()], 4, tokenizer).records] == ["tokenizer"]
+    records = evaluated([FromImage(), *chains()[1:2]], 4, tokenizer).records
+    assert [(record.id, record.stage, record.truth) for record in records] == [
+        ("c1", "image", "structure"),
+        ("c0", "tokenizer", "picture"),
+        ("c1", "tokenizer", "structure"),
+    ]

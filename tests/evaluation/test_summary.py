@@ -29,11 +29,12 @@ def evaluation():
             100 * (i + 1),
             1000 * (i + 1),
             clipped=False,
+            truth="picture" if i else "structure",
         )
         for i, rmsd in enumerate(RMSDS)
     ]
     found.records.append(
-        Record("c0", "image", 50, Closeness(0.1, 0.05, 1.0, 1.0, True), 0, 24 * 50 * 50, False)
+        Record("c0", "image", 50, Closeness(0.1, 0.05, 1.0, 1.0, True), 0, 24 * 50 * 50, False, "structure")
     )
     found.use = [CodebookUse(16), CodebookUse(16)]
     found.use[0].add(np.arange(4))
@@ -62,12 +63,13 @@ def test_summary_has_plain_names_and_means(evaluation):
     assert summary["level0/codebook_use"] == 0.25
     assert summary["level0/perplexity"] == pytest.approx(4)
     assert summary["num_skipped"] == 12
+    assert summary["num_truth_from_picture"] == 2
 
 
 def test_chains_beyond_d_max_are_told_apart(evaluation):
     assert not any(name.startswith("image_inside") for name in summarize(evaluation))
     far = Closeness(4.1, 4.05, 0.5, 0.5, False)
-    evaluation.records.append(Record("c1", "image", 50, far, 0, 24 * 50 * 50, clipped=True))
+    evaluation.records.append(Record("c1", "image", 50, far, 0, 24 * 50 * 50, True, "structure"))
     summary = summarize(evaluation)
     assert summary["image/backbone_rmsd"] == pytest.approx(2.1)
     assert summary["image_inside/backbone_rmsd"] == pytest.approx(0.1)
@@ -86,6 +88,7 @@ def test_files(evaluation, tmp_path):
     assert [float(row["ca_rmsd"]) for row in rows] == [0.05, *RMSDS]
     assert [row["right_handed"] for row in rows] == ["1", "0", "1", "1"]
     assert [row["tokens_per_residue"] for row in rows] == ["", "2", "4", "6"]
+    assert [row["truth"] for row in rows] == ["structure", "structure", "picture", "picture"]
     loaded = json.loads((tmp_path / "summary.json").read_text())
     assert loaded["tokenizer/ca_rmsd"] == 3.0
     assert loaded["skipped"][0] == {"id": "bad0", "reason": "3 residues, fewer than 40"}
@@ -97,10 +100,17 @@ def test_table(evaluation):
     assert image.replace("│", " ").split()[:5] == ["image", "1", "0.10", "/", "0.10"]
     assert image.replace("│", " ").split()[-2:] == ["-", "1,200"]
     assert "3.00 / 2.00" in tokenizer and "66.7%" in tokenizer
+    assert "no structure file: 2 chains of the tokenizer are compared with" in text
     assert "level 0: 4 of 16 codes used (25%), perplexity 4" in text
     assert (
         "12 skipped:" in text and "bad9: 3 residues" in text and "and 2 more" in text and "bad10" not in text
     )
+
+
+def test_no_word_of_pictures_where_every_chain_has_its_structure(evaluation):
+    evaluation.records = evaluation.records[-1:]
+    assert summarize(evaluation)["num_truth_from_picture"] == 0
+    assert "no structure file" not in printed(summarize(evaluation), [])
 
 
 def test_an_image_that_could_not_be_measured_is_a_dash(evaluation):

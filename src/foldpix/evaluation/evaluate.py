@@ -20,6 +20,7 @@ from foldpix.evaluation.reconstruct import (
 )
 
 Stage = Literal["image", "tokenizer"]
+Truth = Literal["structure", "picture"]
 BITS_PER_PIXEL = 24
 
 
@@ -39,6 +40,8 @@ class Record:
     num_bits : float
     clipped : bool
         Some pair of residues lies at d_max or beyond.
+    truth : "structure" or "picture"
+        What the figures compare with: the structure file, or the backbone decoded from the picture.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Record:
     num_tokens: int
     num_bits: float
     clipped: bool
+    truth: Truth
 
 
 class Evaluation:
@@ -114,4 +118,6 @@ def _record(sample: Sample, stage: Stage, trip: RoundTrip, bits_each: float) -> 
     num_symbols = trip.num_tokens or length**2
     closeness = compare(trip.coords, sample.truth)
     clipped = bool(np.tril(sample.pixels[..., 0]).max() == 255)
-    return Record(sample.id, stage, length, closeness, trip.num_tokens, num_symbols * bits_each, clipped)
+    num_bits = num_symbols * bits_each
+    truth: Truth = "picture" if sample.from_image else "structure"
+    return Record(sample.id, stage, length, closeness, trip.num_tokens, num_bits, clipped, truth)

@@ -20,8 +20,12 @@ def summarize(evaluation: Evaluation) -> dict[str, float]:
     """Means over chains as ``stage/figure``, codebook use as ``levelN/figure``; what is unmeasured is absent.
 
     RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand.
+    ``num_truth_from_picture`` chains have no structure file and count for the tokenizer alone.
     """
-    summary: dict[str, float] = {"num_skipped": len(evaluation.skipped)}
+    summary: dict[str, float] = {
+        "num_skipped": len(evaluation.skipped),
+        "num_truth_from_picture": len({r.id for r in evaluation.records if r.truth == "picture"}),
+    }
     of_stage: dict[str, list[Record]] = {
         stage: [record for record in evaluation.records if record.stage == stage] for stage in STAGES
     }
@@ -87,6 +91,7 @@ def _row(record: Record) -> dict[str, str | float]:
         "stage": record.stage,
         "length": record.length,
         "clipped": int(record.clipped),
+        "truth": record.truth,
         **figures,
         "tokens_per_residue": f"{record.num_tokens / record.length:.6g}" if record.num_tokens else "",
         "bits_per_residue": f"{record.num_bits / record.length:.6g}",

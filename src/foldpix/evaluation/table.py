@@ -23,7 +23,7 @@ def summary_table(summary: Mapping[str, float], skipped: list[Skipped]) -> Rende
         if row == "image" or f"{row}/num_chains" in summary:
             table.add_row(_LABELS.get(row, row), *_cells(summary, row))
     note = Text("RMSD in Å, mean / median over chains; hand: share of chains with the right one", style="dim")
-    return Group(table, note, *_codebook_lines(summary), *_skipped_lines(skipped))
+    return Group(table, note, *_truth_lines(summary), *_codebook_lines(summary), *_skipped_lines(skipped))
 
 
 def _cells(summary: Mapping[str, float], stage: str) -> list[str]:
@@ -41,6 +41,14 @@ def _cells(summary: Mapping[str, float], stage: str) -> list[str]:
         cell(".1f", "tokens_per_residue"),
         cell(",.0f", "bits_per_residue"),
     ]
+
+
+def _truth_lines(summary: Mapping[str, float]) -> list[Text]:
+    count = summary["num_truth_from_picture"]
+    line = (
+        f"no structure file: {count} chains of the tokenizer are compared with what their pictures decode to"
+    )
+    return [Text(line)] if count else []
 
 
 def _codebook_lines(summary: Mapping[str, float]) -> list[Text]:
