@@ -11,7 +11,7 @@ import numpy as np
 
 from foldpix.image import Picture, png_bytes
 
-COLUMNS = ["status", "reason", "id", "chain", "length", "bin", "split", "source", "checksum"]
+COLUMNS = ["status", "reason", "id", "chain", "length", "bin", "split", "source", "checksum", "dropped"]
 
 
 def make_picture(key: str, length: int) -> Picture:
@@ -68,7 +68,11 @@ class DataSet:
         with (self.root / "manifest.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", restval="")
             writer.writeheader()
-            writer.writerow({"status": "failed", "reason": "empty", "source": "/a/empty.pdb", "length": 0})
+            writer.writerow(
+                {"status": "failed", "reason": "empty", "source": "/a/empty.pdb", "length": 0, "dropped": 0}
+            )
             for key in self.pictures:
                 row = {"id": key, "bin": self.bins[key], "split": self.splits[key], "source": f"/a/{key}.pdb"}
-                writer.writerow(row | {"status": "converted", "length": len(self.pictures[key].pixels)})
+                writer.writerow(
+                    row | {"status": "converted", "length": len(self.pictures[key].pixels), "dropped": 0}
+                )

@@ -74,6 +74,13 @@ def test_png_fasta_and_row(tmp_path, out):
     assert row.checksum == hashlib.md5(picture.pixels.tobytes()).hexdigest()
 
 
+def test_dropped_residues_are_in_the_row(tmp_path, out):
+    lines = helix_lines(50).splitlines(keepends=True)
+    del lines[3 * 7], lines[3 * 20]  # N of one residue, N of another
+    (row,) = convert_text(tmp_path, out, "".join(lines)).rows
+    assert (row.status, row.length, row.dropped) == ("converted", 48, 2)
+
+
 @pytest.mark.parametrize("length", [40, 64, 65, 1024])
 def test_bin_folder(tmp_path, out, length):
     (row,) = convert_text(tmp_path, out, helix_lines(length)).rows

@@ -6,11 +6,13 @@ import pytest
 
 from foldpix.dataset.manifest import ManifestLog, ManifestRow, Status, read_manifest, write_manifest
 
-HEAD = "status,reason,id,chain,length,bin,split,source,checksum\n"
+HEAD = "status,reason,id,chain,length,bin,split,source,checksum,dropped\n"
 
 
 def converted(source: str, key: str, chain: str = "A") -> ManifestRow:
-    return ManifestRow(Status.CONVERTED, "", key, chain, 50, "bin_40_64", "train", source, "c" * 32)
+    return ManifestRow(
+        Status.CONVERTED, "", key, chain, 50, "bin_40_64", "train", source, "c" * 32, dropped=3
+    )
 
 
 def failed(source: str, reason: str = "the file is empty") -> ManifestRow:
@@ -51,7 +53,7 @@ def test_file_is_plain_csv(tmp_path):
     lines = list(csv.DictReader((tmp_path / "manifest.csv").read_text().splitlines()))
     assert list(lines[0]) == HEAD.strip().split(",")
     assert [line["status"] for line in lines] == ["failed", "converted"]
-    assert lines[1]["length"] == "50"
+    assert (lines[1]["length"], lines[1]["dropped"]) == ("50", "3")
 
 
 def test_log_appends_and_the_latest_counts(tmp_path):
@@ -111,9 +113,9 @@ def test_absent(tmp_path):
     [
         ("", "is no manifest"),
         ("a,b\n1,2\n", "is no manifest"),
-        (HEAD + "converted,,a\n", "3 values for 9 columns"),
-        (HEAD + "done,,a,A,50,b,train,/a,c\n", "'done' is not a valid Status"),
-        (HEAD + "converted,,a,A,long,b,train,/a,c\n", "long"),
+        (HEAD + "converted,,a\n", "3 values for 10 columns"),
+        (HEAD + "done,,a,A,50,b,train,/a,c,0\n", "'done' is not a valid Status"),
+        (HEAD + "converted,,a,A,long,b,train,/a,c,0\n", "long"),
     ],
 )
 def test_no_manifest(tmp_path, text, message):

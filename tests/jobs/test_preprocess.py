@@ -283,6 +283,21 @@ def test_split_table(tmp_path, capsys):
     assert re.search(r"not in split_table, split by MD5 +2\b", capsys.readouterr().out)
 
 
+def test_chains_that_lost_residues_are_counted(tmp_path, capsys):
+    source = tmp_path / "s"
+    fill(source, 4)
+    for name in ("sub1/e001.pdb", "sub2/e002.pdb"):
+        path = source / name
+        path.write_text(path.read_text().partition("\n")[2])  # without the first N
+    for _ in range(2):
+        job.run(config(source, tmp_path / "o"))
+        assert re.search(r"chains that lost residues without N, CA or C +2\b", capsys.readouterr().out)
+    assert {row.id: row.dropped for row in read_manifest(tmp_path / "o") if row.dropped} == {
+        "e001": 1,
+        "e002": 1,
+    }
+
+
 def test_single_file(tmp_path):
     (tmp_path / "1abc.PDB").write_text(helix(50))
     assert job.run(config(tmp_path / "1abc.PDB", tmp_path / "o"))["converted"] == 1

@@ -109,7 +109,15 @@ def _convert_chain(backbone: Backbone, path: str, options: ConvertOptions) -> tu
         return _rejected(error, path, key, backbone), False
     checksum = hashlib.md5(picture.pixels.data).hexdigest()
     row = ManifestRow(
-        Status.CONVERTED, "", key, backbone.chain, len(backbone), folder, source=path, checksum=checksum
+        Status.CONVERTED,
+        "",
+        key,
+        backbone.chain,
+        len(backbone),
+        folder,
+        source=path,
+        checksum=checksum,
+        dropped=backbone.num_dropped,
     )
     return row, is_new
 

@@ -49,6 +49,8 @@ class ManifestRow:
         Absolute path of the file.
     checksum : str
         MD5 of the PNG's (L, L, 3) uint8 pixels.
+    dropped : int
+        Residues that lacked N, CA or C and are not in the picture.
     """
 
     status: Status
@@ -60,6 +62,7 @@ class ManifestRow:
     split: str = ""
     source: str = ""
     checksum: str = ""
+    dropped: int = 0
 
 
 _COLUMNS = [field.name for field in fields(ManifestRow)]
@@ -146,7 +149,7 @@ def _blocks(lines: Iterator[list[str]]) -> list[list[ManifestRow]]:
 def _row(values: list[str]) -> ManifestRow:
     if len(values) != len(_COLUMNS):
         raise ValueError(f"{len(values)} values for {len(_COLUMNS)} columns")
-    status, reason, name, chain, length, bin_, split, source, checksum = values
+    status, reason, name, chain, length, bin_, split, source, checksum, dropped = values
     return ManifestRow(
         Status(status),
         intern(reason),
@@ -157,6 +160,7 @@ def _row(values: list[str]) -> ManifestRow:
         intern(split),
         source,
         checksum,
+        int(dropped),
     )
 
 

@@ -126,6 +126,7 @@ def _build(config: PreprocessConfig, out: Path, splitter: Splitter, tally: Tally
         )
     write_manifest(out, rows)
     tally.done += pending.num_done
+    tally.incomplete = sum(row.dropped > 0 for row in rows)
     if config.split_table:
         tally.unnamed = sum(
             row.status is Status.CONVERTED and not splitter.names(row.id, row.source) for row in rows

@@ -26,6 +26,7 @@ class Tally:
     files: int = 0
     undeleted: int = 0
     unnamed: int = 0
+    incomplete: int = 0
     seconds: float = 0.0
     shards: ShardCount = field(default_factory=lambda: ShardCount(0, 0, 0))
 
@@ -63,9 +64,10 @@ def _lines(tally: Tally) -> list[tuple[str, int]]:
         f"for {len(reasons) - MOST_REASONS} other reasons",
         sum(count for _, count in reasons[MOST_REASONS:]),
     )
+    incomplete = ("warning: chains that lost residues without N, CA or C", tally.incomplete)
     unnamed = ("warning: ids not in split_table, split by MD5", tally.unnamed)
     undeleted = ("warning: sources that could not be deleted", tally.undeleted)
-    lines += [line for line in (others, unnamed, undeleted) if line[1]]
+    lines += [line for line in (others, incomplete, unnamed, undeleted) if line[1]]
     return [*lines, ("shards written", tally.shards.written), ("shards unchanged", tally.shards.unchanged)]
 
 
