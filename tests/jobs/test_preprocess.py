@@ -335,6 +335,30 @@ def test_delete_source(tmp_path, workers):
     assert read_manifest(out) == rows
 
 
+CA_ONLY = "".join(line for line in helix(50, "C").splitlines(keepends=True) if "  CA  " in line)
+MODELS = "".join(f"MODEL     {number:4d}\n{helix(50)}ENDMDL\n" for number in (1, 2))
+
+
+def test_delete_source_keeps_what_holds_more_than_was_converted(tmp_path, capsys):
+    source = tmp_path / "s"
+    fill(source, 2)
+    (source / "ca.pdb").write_text(helix(50) + "TER\n" + CA_ONLY)
+    (source / "ca_first.pdb").write_text(CA_ONLY + "TER\n" + helix(50))
+    (source / "models.pdb").write_text(MODELS)
+    (source / "broken_model.pdb").write_text(MODELS.replace("MODEL        2\n", "MODEL        2\nATOM\n"))
+    (source / "one_model.pdb").write_text(MODELS.partition("MODEL        2")[0])
+    for _ in range(2):
+        job.run(config(source, tmp_path / "o", delete_source=True, models=Models.first))
+        assert re.search(
+            r"sources kept, as they hold chains or models that were not converted +4\b",
+            capsys.readouterr().out,
+        )
+    left = {path.stem for path in source.rglob("*.pdb")}
+    assert left == {"ca", "ca_first", "models", "broken_model", "empty", "two"}
+    rows = read_manifest(tmp_path / "o")
+    assert sum(row.status == "converted" for row in rows) == 2 + 5
+
+
 def test_delete_source_later_converts_and_compares_again(tmp_path):
     source, out = tmp_path / "s", tmp_path / "o"
     fill(source, 6)

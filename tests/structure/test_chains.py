@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foldpix.structure import StructureError, read_structure
+from foldpix.structure import StructureError, count_chains, read_structure
 
 
 def sequences(path, **options):
@@ -199,6 +199,23 @@ def test_models(entry, residue):
         (2, "A"): "AAA",
         (2, "B"): "AAA",
     }
+
+
+def test_every_chain_is_counted_whatever_it_lacks(entry, residue):
+    path = entry(
+        [
+            *residue(0),
+            *residue(0, chain="B"),
+            *residue(1, chain="C", atoms="CA"),
+            *residue(2, "HOH", chain="W", hetero=True, atoms="O"),
+            *residue(3, "  U", chain="R", atoms="OP1"),
+            *residue(0, model=2),
+            *residue(1, chain="C", atoms="CA", model=2),
+        ]
+    )
+    assert count_chains(path) == 5
+    assert len(read_structure(path)) == 2
+    assert len(read_structure(path, models="all")) == 3
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from foldpix.dataset.durable import sync
 from foldpix.dataset.manifest import ManifestRow, Status
 from foldpix.dataset.sources import Source, key_of
 from foldpix.image import Picture, picture_of, png_bytes, read_png
-from foldpix.structure import Backbone, read_structure
+from foldpix.structure import Backbone, StructureError, count_chains, read_structure
 
 #: Folder under the data set's root for files that are being written.
 SCRATCH = ".tmp"
@@ -49,10 +49,15 @@ class ConvertOptions:
 
 
 class Conversion(NamedTuple):
-    """What became of one source: its rows (split still open), and how many PNGs are new."""
+    """What became of one source.
+
+    Its rows (split still open), how many PNGs are new, and, under ``durable``, whether the file holds chains
+    or models beside those of the rows.
+    """
 
     rows: list[ManifestRow]
     num_new: int = 0
+    has_more: bool = False
 
 
 class Skipped(ValueError):
@@ -80,7 +85,8 @@ def convert_source(source: Source, options: ConvertOptions) -> Conversion:
     except Exception as error:
         return Conversion([_rejected(error, source.path)])
     results = [_convert_chain(backbone, source.path, options) for backbone in backbones]
-    return Conversion([row for row, _ in results], sum(is_new for _, is_new in results))
+    has_more = options.durable and _has_more(source.path, len(results))
+    return Conversion([row for row, _ in results], sum(is_new for _, is_new in results), has_more)
 
 
 def _usable_chains(path: str, options: ConvertOptions) -> list[Backbone]:
@@ -93,6 +99,13 @@ def _usable_chains(path: str, options: ConvertOptions) -> list[Backbone]:
     if len(backbones) > 1 and options.chains == "skip":
         raise Skipped(f"{len(backbones)} chains; chains=split takes each")
     return backbones
+
+
+def _has_more(path: str, num_chains: int) -> bool:
+    try:
+        return count_chains(path) > num_chains
+    except (OSError, StructureError):  # where read_structure did not look
+        return True
 
 
 def _convert_chain(backbone: Backbone, path: str, options: ConvertOptions) -> tuple[ManifestRow, bool]:

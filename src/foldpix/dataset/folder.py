@@ -48,10 +48,14 @@ def convert_all(
 
 
 def delete_sources(conversions: Iterable[Conversion], log: ManifestLog) -> int:
-    """Delete the files of which every chain was converted durably; the number that could not be deleted."""
+    """Delete the files of which all was converted durably; the number that could not be deleted."""
     log.sync()  # a source must not go before the row that tells of it
-    whole = [rows for rows, _ in conversions if all(row.status is Status.CONVERTED for row in rows)]
-    return sum(not _deleted(Path(rows[0].source)) for rows in whole)
+    whole = [found for found in conversions if not found.has_more and _all_converted(found)]
+    return sum(not _deleted(Path(found.rows[0].source)) for found in whole)
+
+
+def _all_converted(conversion: Conversion) -> bool:
+    return all(row.status is Status.CONVERTED for row in conversion.rows)
 
 
 def _tasks(sources: Iterable[Source], stop: Event) -> Iterator[list[Source]]:

@@ -25,6 +25,7 @@ class Tally:
     rejected: Counter[tuple[Status, str]] = field(default_factory=Counter)
     files: int = 0
     undeleted: int = 0
+    kept: int = 0
     unnamed: int = 0
     incomplete: int = 0
     seconds: float = 0.0
@@ -35,6 +36,7 @@ class Tally:
         rejected = [row for row in conversion.rows if row.status is not Status.CONVERTED]
         self.files += 1
         self.converted += conversion.num_new
+        self.kept += conversion.has_more
         self.done += len(conversion.rows) - len(rejected) - conversion.num_new
         self.rejected.update((row.status, _kind(row.reason)) for row in rejected)
 
@@ -66,8 +68,9 @@ def _lines(tally: Tally) -> list[tuple[str, int]]:
     )
     incomplete = ("warning: chains that lost residues without N, CA or C", tally.incomplete)
     unnamed = ("warning: ids not in split_table, split by MD5", tally.unnamed)
+    kept = ("warning: sources kept, as they hold chains or models that were not converted", tally.kept)
     undeleted = ("warning: sources that could not be deleted", tally.undeleted)
-    lines += [line for line in (others, incomplete, unnamed, undeleted) if line[1]]
+    lines += [line for line in (others, incomplete, unnamed, kept, undeleted) if line[1]]
     return [*lines, ("shards written", tally.shards.written), ("shards unchanged", tally.shards.unchanged)]
 
 

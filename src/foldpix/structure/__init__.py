@@ -3,7 +3,7 @@
 from foldpix.structure.backbone import Backbone
 from foldpix.structure.error import StructureError
 from foldpix.structure.oxygen import place_oxygen
-from foldpix.structure.read import read_structure
+from foldpix.structure.read import count_chains, read_structure
 from foldpix.structure.write import write_structure
 
-__all__ = ["Backbone", "StructureError", "place_oxygen", "read_structure", "write_structure"]
+__all__ = ["Backbone", "StructureError", "count_chains", "place_oxygen", "read_structure", "write_structure"]

@@ -53,6 +53,11 @@ def backbones(atoms: Iterable[Atom], name: str) -> list[Backbone]:
     return found
 
 
+def count_polypeptides(atoms: Iterable[Atom]) -> int:
+    """How many chains of all models have amino-acid residues, complete or not."""
+    return sum(bool(_polypeptide(residues)) for residues in _residues(atoms).values())
+
+
 def _residues(atoms: Iterable[Atom]) -> dict[tuple[int, str], list[Residue]]:
     """The residues of each model and chain."""
     chains: dict[tuple[int, str], list[Residue]] = defaultdict(list)

@@ -2,11 +2,13 @@
 
 import gzip
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from foldpix.structure.atom import Atom
 from foldpix.structure.backbone import Backbone
-from foldpix.structure.chains import backbones
+from foldpix.structure.chains import backbones, count_polypeptides
 from foldpix.structure.error import StructureError
 from foldpix.structure.formats import file_format
 from foldpix.structure.pdb import pdb_atoms
@@ -46,13 +48,25 @@ def read_structure(path: str | Path, models: Literal["first", "all"] = "first") 
     """
     if models not in ("first", "all"):
         raise ValueError(f"models is '{models}'; it must be 'first' or 'all'")
-    name, kind, gzipped = file_format(path)
+    return backbones(_atoms(path, models == "first"), file_format(path).name)
+
+
+def count_chains(path: str | Path) -> int:
+    """The polypeptide chains of all models of a file, with those that have no complete residue.
+
+    More than `read_structure` returned means that it left something out. Raises as that does.
+    """
+    return count_polypeptides(_atoms(path, first_model=False))
+
+
+def _atoms(path: str | Path, first_model: bool) -> Iterable[Atom]:
+    _, kind, gzipped = file_format(path)
     data = Path(path).read_bytes()
     if gzipped:
         data = _decompress(data)
     if not data.strip():
         raise StructureError("the file is empty")
-    return backbones(_PARSERS[kind](data, models == "first"), name)
+    return _PARSERS[kind](data, first_model)
 
 
 def _decompress(data: bytes) -> bytes:
