@@ -1,14 +1,17 @@
-"""The commands that the documentation shows exist and compose."""
+"""The commands that the documentation shows exist, compose and run."""
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from foldpix.jobs.entry import typed
+from foldpix.training.checkpoint import newest_checkpoint
 from tests.jobs.test_configs import JOBS, REPO, composed
+from tests.training.tiny import finish, start
 
 PAGES = [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -47,6 +50,36 @@ def test_commands_compose(words):
     ]
     extra = ["name=x", "run_dir=y"] if job == "train" else []
     typed(composed(job, *extra, *plain), JOBS[job])
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder with structures, as a reader of the README has it."""
+    folder = tmp_path_factory.mktemp("workplace")
+    done = finish(start(REPO / "generate.py", "out=structures", "num=80", cwd=folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.timeout(400)
+def test_the_commands_of_the_readme_run_one_after_another(workplace):
+    """As they stand, but training is a few steps of a tiny model. Only a GPU is not to be had everywhere."""
+    for _, script, *options in (words for words in commands(REPO / "README.md") if words[0] == "python"):
+        if "trainer=gpu" in options:
+            continue
+        tiny = ["debug=fast"] if script == "train.py" and "--cfg" not in options else []
+        done = finish(start(REPO / script, *options, *tiny, cwd=workplace))
+        assert done.returncode == 0, f"{script} {options}: {done.stderr}"
+        demo = workplace / "runs" / "demo" / "checkpoints"
+        if tiny and not demo.exists():  # the README evaluates what `make demo` trained
+            shutil.copytree(newest_checkpoint(workplace / "runs").parent, demo)
+    assert (workplace / "runs" / "demo" / "evaluation" / "reconstruction.png").stat().st_size > 10_000
+
+
+def test_the_python_of_the_readme_runs(workplace):
+    (block,) = re.findall(r"^```python\n(.*?)^```", (REPO / "README.md").read_text(), re.M | re.S)
+    done = finish(start("-c", block + "assert coords.shape == backbone.coords.shape", cwd=workplace))
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("words", shown("make"), ids=" ".join)

@@ -38,6 +38,7 @@ class RankRecorder(pl.Callback):
         record = {
             "pid": os.getpid(),
             "backend": dist.get_backend(),
+            "threads": torch.get_num_threads(),
             "workers": multiprocessing.get_start_method(),
             "wrapped": isinstance(trainer.strategy.model, DistributedDataParallel),
             "seen": self.seen,
@@ -53,11 +54,11 @@ class RankRecorder(pl.Callback):
 def ranks(dataset, tmp_path_factory):
     """What two ranks with two workers each wrote down about six steps and one validation."""
     folder = tmp_path_factory.mktemp("ranks")
-    counts = {"devices": 2, "num_threads": 1, "max_steps": 6, "val_every": 6, "val_batches": None}
+    counts = {"devices": 2, "max_steps": 6, "val_every": 6, "val_batches": None}
     config = tiny_run(dataset, folder / "run", data={"num_workers": 2}, trainer=counts)
     trainer = build_trainer(config.trainer, config.logger, folder / "run", progress=False)
     trainer.callbacks.append(RankRecorder(folder))
-    module = HVQVAEModule(config.model, config.optimizer)
+    module = HVQVAEModule(config.model, config.optimizer, num_threads=3)
     trainer.fit(module, datamodule=DistogramDataModule(config.data, config.model.stride, config.seed))
     return [load(folder / f"rank{rank}.pt") for rank in (0, 1)]
 
@@ -70,6 +71,10 @@ def test_two_gloo_processes(ranks):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are spawned")
 def test_workers_of_a_rank_do_not_import_everything_anew(ranks):
     assert [rank["workers"] for rank in ranks] == ["fork", "fork"]
+
+
+def test_each_rank_takes_the_threads_it_was_given(ranks):
+    assert [rank["threads"] for rank in ranks] == [3, 3]
 
 
 def test_ranks_agree_bit_for_bit(ranks):
