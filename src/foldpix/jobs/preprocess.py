@@ -126,6 +126,8 @@ def _build(config: PreprocessConfig, out: Path, splitter: Splitter, tally: Tally
         )
     write_manifest(out, rows)
     tally.done += pending.num_done
+    before = {row.id: row.split for row in known if row.status is Status.CONVERTED}
+    tally.moved = sum(row.split != before.get(row.id, row.split) for row in rows)
     tally.incomplete = sum(row.dropped > 0 for row in rows)
     if config.split_table:
         tally.unnamed = sum(

@@ -28,6 +28,7 @@ class Tally:
     kept: int = 0
     unnamed: int = 0
     incomplete: int = 0
+    moved: int = 0
     seconds: float = 0.0
     shards: ShardCount = field(default_factory=lambda: ShardCount(0, 0, 0))
 
@@ -55,6 +56,8 @@ def print_summary(tally: Tally, out: Path) -> None:
     rate = f"{tally.files:,} files tried in {tally.seconds:.1f} s, {tally.files / tally.seconds:.0f} files/s"
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
+    if tally.moved:
+        console.print(f"warning: split changed for {tally.moved:,} chains")
     console.print(f"{rate}; each file's outcome: {out / MANIFEST}", markup=False)
 
 
