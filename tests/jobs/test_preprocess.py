@@ -24,6 +24,7 @@ from foldpix.jobs.schema.preprocess import Chains, Models, PreprocessConfig
 
 REPO = Path(__file__).parents[2]
 EXAMPLES = REPO.parent / "shared/structures/raw_examples"
+CHAINS = REPO.parent / "shared/structures/chains"
 HELIX = {"N": (1.55, -28.3, -0.9), "CA": (2.29, 0.0, 0.0), "C": (1.68, 26.9, 1.07)}
 ATOM = "ATOM  {:5d}  {:<3s} ALA {}{:4d}    {:8.3f}{:8.3f}{:8.3f}  1.00  0.00           {}\n"
 
@@ -281,6 +282,27 @@ def test_split_table(tmp_path, capsys):
     }
     assert {path.name for path in (out / "shards").rglob("*.tar")} == {"test-000000.tar", "train-000000.tar"}
     assert re.search(r"not in split_table, split by MD5 +2\b", capsys.readouterr().out)
+
+
+def test_a_changed_split_is_warned_about(tmp_path, capsys):
+    source, out = tmp_path / "s", tmp_path / "o"
+    fill(source, 20)
+
+    def run(**options):
+        job.run(config(source, out, **options))
+        splits = {row.id: row.split for row in read_manifest(out) if row.status == "converted"}
+        return splits, re.findall(r"warning: split changed for (\d+) chains", capsys.readouterr().out)
+
+    assert run(valid_frac=0.1)[1] == []
+    (source / "new.pdb").write_text(helix(45))
+    first, warned = run(valid_frac=0.1)
+    assert warned == []
+    second, warned = run(valid_frac=0.6)
+    num_moved = sum(second[key] != split for key, split in first.items())
+    assert num_moved > 0
+    assert warned == [str(num_moved)]
+    (tmp_path / "t.csv").write_text(f"id,split\ne000,test\ne001,{second['e001']}\n")
+    assert run(valid_frac=0.6, split_table=str(tmp_path / "t.csv"))[1] == ["1"]
 
 
 def test_chains_that_lost_residues_are_counted(tmp_path, capsys):
@@ -608,3 +630,17 @@ def test_raw_examples_chain_by_chain(tmp_path):
         chains[entry] = f"{chains.get(entry, '')} {row.chain}{row.length}".strip()
     assert {entry: chains[entry] for entry in RAW_SPLIT} == RAW_SPLIT
     assert len({(row.source, row.split) for row in taken}) == len({row.source for row in taken})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHAINS.is_dir(), reason="../shared/structures is absent")
+@pytest.mark.timeout(1800)
+def test_real_chains(tmp_path):
+    first = job.run(config(CHAINS, tmp_path, workers=2))
+    rows = read_manifest(tmp_path)
+    assert len(rows) == 3581
+    assert [row.source for row in rows] == sorted(str(path.resolve()) for path in CHAINS.iterdir())
+    assert first["converted"] == sum(row.status == "converted" for row in rows) >= 3578
+    second = job.run(config(CHAINS, tmp_path, workers=2))
+    assert (second["converted"], second["done"], second["shards_written"]) == (0, first["converted"], 0)
+    assert read_manifest(tmp_path) == rows

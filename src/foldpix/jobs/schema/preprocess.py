@@ -39,7 +39,7 @@ class PreprocessConfig:
     split_table: str | None = None
     """CSV with the columns split and id (or file): keeps homologs in one split."""
     delete_source: bool = False
-    """Delete a source once its PNG and FASTA are on the disk and read back equal."""
+    """Delete a source once all of it is PNG and FASTA on the disk that read back equal."""
     workers: int | None = None
     """Processes; null takes every core, 1 stays in this process."""
     shards: bool = True
