@@ -1,8 +1,12 @@
+import shutil
+
 import numpy as np
 import pytest
 
 from foldpix.dataset.bins import bin_name
+from foldpix.dataset.index import read_index
 from foldpix.dataset.manifest import ManifestRow, Status, write_manifest
+from foldpix.dataset.shards import write_shards
 from foldpix.evaluation.chains import Skipped
 from foldpix.evaluation.listing import dataset_chains, structure_chains, take
 from foldpix.evaluation.metrics import backbone_rmsd
@@ -82,17 +86,67 @@ def test_a_source_that_holds_another_chain_by_now_is_no_truth(dataset):
 def test_a_damaged_png_says_so(dataset):
     (dataset / bin_name(50) / "a.png").write_bytes(b"no picture")
     chain, *_ = dataset_chains(dataset, "val")
-    with pytest.raises(ValueError, match=r"a\.png: no readable PNG"):
+    with pytest.raises(ValueError, match=r"a\.png: .*no readable PNG"):
         chain.load()
 
 
 def test_an_unknown_split_names_those_there_are(dataset):
-    with pytest.raises(ValueError, match=r"no chain of split=test in .*; there: train \(1\), val \(3\)"):
+    with pytest.raises(ValueError, match=r"no chain of split=test in .*; there: train, val$"):
         dataset_chains(dataset, "test")
 
 
+@pytest.fixture
+def sharded(dataset):
+    """The dataset with shards and without loose PNGs."""
+    write_shards(dataset, shard_size=2)
+    shutil.rmtree(dataset / bin_name(50))
+    return dataset
+
+
+def test_shards_give_what_loose_pngs_give(dataset):
+    loose = [chain.load() for chain in dataset_chains(dataset, "val")]
+    write_shards(dataset, shard_size=2)
+    shutil.rmtree(dataset / bin_name(50))
+    chains = dataset_chains(dataset, "val")
+    assert [(chain.id, chain.length) for chain in chains] == [("a", 50), ("b", 50), ("c", 50)]
+    for chain, other in zip(chains, loose, strict=True):
+        sample = chain.load()
+        assert np.array_equal(sample.pixels, other.pixels) and np.array_equal(sample.truth, other.truth)
+        assert (sample.d_max, sample.from_image) == (other.d_max, other.from_image)
+
+
+def test_shards_alone_have_their_pictures_for_a_truth(sharded):
+    (sharded / "manifest.csv").unlink()
+    samples = [chain.load() for chain in dataset_chains(sharded, "val")]
+    assert [(sample.id, sample.from_image) for sample in samples] == [("a", True), ("b", True), ("c", True)]
+    for sample in samples:
+        assert backbone_rmsd(sample.truth, random_chain(50, ord(sample.id))) < 0.3
+    with pytest.raises(ValueError, match=r"no chain of split=test in .*; there: train, val$"):
+        dataset_chains(sharded, "test")
+
+
+def test_a_shard_cut_short_is_told(sharded):
+    shard = sharded / "shards" / bin_name(50) / "val-000000.tar"
+    offset = int(read_index(shard).offsets[1])
+    shard.write_bytes(shard.read_bytes()[: offset + 100])
+    chains, skipped = take(dataset_chains(sharded, "val"), None)
+    assert [chain.id for chain in chains] == ["a", "c"]
+    assert skipped == [(str(shard), "cut short, samples lost: at least 1")]
+
+
+def test_a_damaged_sample_of_a_shard_says_where(sharded):
+    shard = sharded / "shards" / bin_name(50) / "val-000000.tar"
+    offset, data = int(read_index(shard).offsets[0]), bytearray(shard.read_bytes())
+    data[offset : offset + 40] = bytes(40)
+    shard.write_bytes(data)
+    first, second, _ = dataset_chains(sharded, "val")
+    with pytest.raises(ValueError, match=r"val-000000\.tar: .*no readable PNG"):
+        first.load()
+    assert second.load().id == "b"
+
+
 def test_no_dataset(tmp_path):
-    with pytest.raises(ValueError, match=r"holds no manifest\.csv; python preprocess\.py"):
+    with pytest.raises(ValueError, match=r"holds no chain, as PNG or in shards; python preprocess\.py"):
         dataset_chains(tmp_path, "val")
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 
 from foldpix.dataset.bins import bin_name
 from foldpix.dataset.manifest import ManifestRow, Status, write_manifest
+from foldpix.dataset.shards import write_shards
 from foldpix.image import picture_of, write_png
 from foldpix.jobs import evaluate
 from foldpix.jobs.schema.evaluate import EvaluateConfig
@@ -90,6 +92,16 @@ def test_a_dataset_whose_sources_are_gone(dataset, tmp_path, capsys, fake_checkp
     assert summary["num_skipped"] == 1
     cells = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
     assert ["image", *["-"] * 8] in cells
+
+
+def test_shards_alone(dataset, tmp_path, capsys, fake_checkpoint):
+    write_png(dataset / bin_name(50) / "c1.png", picture_of(backbone(51, 1, "c1")))
+    write_shards(dataset)
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset / "shards", copy / "shards")
+    summary = evaluate.run(EvaluateConfig(dataset=str(copy), ckpt="x", out=str(tmp_path / "out")))
+    assert summary["tokenizer/num_chains"] == summary["num_truth_from_picture"] == 3
+    assert "no structure file: 3 chains" in capsys.readouterr().out
 
 
 def test_nothing_can_be_measured_without_sources_and_tokenizer(dataset, tmp_path):

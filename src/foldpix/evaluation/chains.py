@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from foldpix.dataset.manifest import ManifestRow
 from foldpix.image import Picture, decode, from_pixels, picture_of, read_png
 from foldpix.structure import Backbone, StructureError, read_structure
 
@@ -74,31 +73,48 @@ class StructureChain:
 
 @dataclass(frozen=True)
 class DatasetChain:
-    """A converted chain of a dataset: its PNG, and its source while that exists."""
+    """A converted chain of a dataset: its PNG in a file or a shard, and its structure while that exists.
 
-    row: ManifestRow
-    root: Path
+    Parameters
+    ----------
+    id : str
+        Key within the dataset.
+    length : int
+        Number of residues.
+    path : Path
+        A PNG, or a shard with the PNG inside.
+    structure : str
+        The structure file; empty where it is not known.
+    offset, size : int
+        Where the PNG lies in ``path``; a size of -1 is the rest of the file.
+    """
 
-    @property
-    def id(self) -> str:
-        """Key within the dataset."""
-        return self.row.id
-
-    @property
-    def length(self) -> int:
-        """Number of residues."""
-        return self.row.length
+    id: str
+    length: int
+    path: Path
+    structure: str = ""
+    offset: int = 0
+    size: int = -1
 
     def load(self) -> Sample:
-        """The picture as stored, with the source's coordinates or else its own."""
-        picture = read_png(self.root / self.row.bin / f"{self.id}.png")
+        """The picture as stored, with the structure's coordinates or else its own."""
+        picture = self._picture()
         source = self._source(picture)
         truth = decode(from_pixels(picture.pixels), picture.d_max) if source is None else source.coords
         return Sample(self.id, picture.pixels, picture.d_max, truth, from_image=source is None)
 
+    def _picture(self) -> Picture:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            png = file.read(self.size)
+        try:
+            return read_png(png)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from error
+
     def _source(self, picture: Picture) -> Backbone | None:
         try:
-            backbones = read_structure(self.row.source)
+            backbones = read_structure(self.structure) if self.structure else []
         except (OSError, StructureError):
             return None
         same = (b for b in backbones if (b.chain, b.sequence) == (picture.chain, picture.sequence))

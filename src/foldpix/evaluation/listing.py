@@ -1,14 +1,16 @@
 """The chains to evaluate: of structure files, or of a split of a dataset."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from foldpix.dataset.bins import LengthError, bin_name
-from foldpix.dataset.manifest import Status, read_manifest
+from foldpix.dataset.index import read_index
+from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
 from foldpix.dataset.sources import key_of
 from foldpix.evaluation.chains import Chain, DatasetChain, Skipped, StructureChain
 from foldpix.structure import StructureError, read_structure
+
+_PNG_WIDTH_AT = 16  # behind the signature, and the length and name of the first chunk
 
 
 def structure_chains(files: Iterable[str], d_max: float) -> Iterator[Chain | Skipped]:
@@ -29,26 +31,27 @@ def structure_chains(files: Iterable[str], d_max: float) -> Iterator[Chain | Ski
                 yield StructureChain(name, backbone, d_max)
 
 
-def dataset_chains(root: Path, split: str) -> list[Chain]:
-    """The converted chains of a split, by id.
+def dataset_chains(root: Path, split: str) -> list[Chain | Skipped]:
+    """The converted chains of a split, by id: from its shards, or from loose PNGs where it has none.
+
+    The manifest tells where the structures are; shards do without it.
 
     Raises
     ------
     ValueError
-        If there is no manifest or the split has no chain.
+        If there is no dataset or the split has no chain.
     """
-    try:
-        rows = [row for row in read_manifest(root) if row.status is Status.CONVERTED]
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"{root} holds no manifest.csv; python preprocess.py source=DIR out={root} makes a dataset"
-        ) from error
-    chosen = sorted((row for row in rows if row.split == split), key=lambda row: row.id)
-    if not chosen:
-        counts = Counter(row.split for row in rows)
-        there = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items())) or "none at all"
-        raise ValueError(f"no chain of split={split} in {root}; there: {there}")
-    return [DatasetChain(row, root) for row in chosen]
+    rows = _converted_rows(root)
+    shards = sorted((root / "shards").glob(f"*/{split}-*.tar"))
+    found: list[Chain | Skipped] = []
+    if shards:
+        structures = {row.id: row.source for row in rows}
+        found += (each for shard in shards for each in _shard_chains(shard, structures))
+    else:
+        found += (_loose_chain(root, row) for row in rows if row.split == split)
+    if not found:
+        raise ValueError(_no_chain(root, split, rows))
+    return sorted(found, key=lambda each: each.id)
 
 
 def take(candidates: Iterable[Chain | Skipped], limit: int | None) -> tuple[list[Chain], list[Skipped]]:
@@ -65,3 +68,34 @@ def take(candidates: Iterable[Chain | Skipped], limit: int | None) -> tuple[list
             if len(chains) == limit:
                 break
     return list(chains.values()), skipped
+
+
+def _converted_rows(root: Path) -> list[ManifestRow]:
+    try:
+        return [row for row in read_manifest(root) if row.status is Status.CONVERTED]
+    except FileNotFoundError:
+        return []
+
+
+def _loose_chain(root: Path, row: ManifestRow) -> DatasetChain:
+    return DatasetChain(row.id, row.length, root / row.bin / f"{row.id}.png", row.source)
+
+
+def _shard_chains(shard: Path, structures: Mapping[str, str]) -> Iterator[Chain | Skipped]:
+    index = read_index(shard)
+    if index.num_lost:
+        yield Skipped(str(shard), f"cut short, samples lost: at least {index.num_lost}")
+    with shard.open("rb") as file:
+        for key, offset, size in zip(index.keys, index.offsets.tolist(), index.sizes.tolist(), strict=True):
+            file.seek(offset + _PNG_WIDTH_AT)
+            length = int.from_bytes(file.read(4), "big")
+            yield DatasetChain(key, length, shard, structures.get(key, ""), offset, size)
+
+
+def _no_chain(root: Path, split: str, rows: Iterable[ManifestRow]) -> str:
+    splits = {row.split for row in rows} | {
+        shard.stem.rpartition("-")[0] for shard in (root / "shards").glob("*/*.tar")
+    }
+    if not splits:
+        return f"{root} holds no chain, as PNG or in shards; python preprocess.py source=DIR out={root}"
+    return f"no chain of split={split} in {root}; there: {', '.join(sorted(splits))}"

@@ -14,7 +14,7 @@ class EvaluateConfig:
     source: str | None = None
     """A structure file or a folder of them; all chains of each first model. Either this or dataset."""
     dataset: str | None = None
-    """The folder of a dataset made by preprocess.py."""
+    """The folder of a dataset made by preprocess.py, or a copy of its shards folder alone."""
     split: str = "val"
     """The split of the dataset."""
     ckpt: str | None = None
