@@ -60,7 +60,7 @@ def files(out):
 
 
 def test_png_fasta_and_row(tmp_path, out):
-    rows, num_new = convert_text(tmp_path, out, helix_lines(50), d_max=60.0)
+    rows, num_new, _ = convert_text(tmp_path, out, helix_lines(50), d_max=60.0)
     assert files(out) == ["bin_40_64/1abc.png", "fasta/1abc.fasta"]
     assert (out / "fasta/1abc.fasta").read_text() == ">1abc\n" + "A" * 50 + "\n"
     picture = read_png(out / "bin_40_64/1abc.png")
@@ -120,7 +120,7 @@ NAN = helix_lines(50).replace(helix_lines(50)[30:54], f"{'nan':>8}" * 3)
     ],
 )
 def test_rejected(tmp_path, out, text, status, reason):
-    rows, num_new = convert_text(tmp_path, out, text)
+    rows, num_new, _ = convert_text(tmp_path, out, text)
     (row,) = rows
     assert (row.status, row.id, row.bin, row.checksum) == (status, "1abc", "", "")
     assert reason in row.reason
@@ -187,7 +187,7 @@ def test_refusal(tmp_path, out):
 
 def test_chains_split(tmp_path, out):
     text = TWO + "TER\n" + helix_lines(5, "C", 60.0)
-    rows, num_new = convert_text(tmp_path, out, text, chains="split")
+    rows, num_new, _ = convert_text(tmp_path, out, text, chains="split")
     assert [(row.status, row.id, row.chain, row.length) for row in rows] == [
         ("converted", "1abc_A", "A", 40),
         ("converted", "1abc_B", "B", 41),
