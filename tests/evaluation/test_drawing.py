@@ -4,7 +4,7 @@ from PIL import Image
 
 from foldpix.evaluation.chains import Sample
 from foldpix.evaluation.drawing import Panel, draw_reconstructions
-from foldpix.evaluation.evaluate import Record
+from foldpix.evaluation.image_stage import Record
 from foldpix.evaluation.metrics import Closeness
 from foldpix.evaluation.panels import extreme_records, panels
 from foldpix.image import encode, to_pixels

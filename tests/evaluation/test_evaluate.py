@@ -6,6 +6,7 @@ import pytest
 
 from foldpix.evaluation.chains import Sample, StructureChain
 from foldpix.evaluation.evaluate import Evaluation
+from foldpix.evaluation.image_stage import image_stage
 from foldpix.structure import Backbone
 from tests.evaluation.conftest import RoundingTokenizer, random_chain
 
@@ -29,7 +30,7 @@ def alone():
 def evaluated(some, batch_size, tokenizer=None):
     evaluation = Evaluation(tokenizer)
     for batch in evaluation.batches(some, batch_size):
-        evaluation.add(batch)
+        evaluation.add(image_stage(batch))
     return evaluation
 
 

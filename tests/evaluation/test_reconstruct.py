@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from foldpix.evaluation.chains import Sample
+from foldpix.evaluation.image_stage import through_pixels
 from foldpix.evaluation.metrics import backbone_rmsd
-from foldpix.evaluation.reconstruct import through_pixels, through_tokenizer
+from foldpix.evaluation.reconstruct import through_tokenizer
 from foldpix.image import encode, to_pixels
 from foldpix.model.config import HVQVAEConfig
 from foldpix.model.hvqvae import HVQVAE

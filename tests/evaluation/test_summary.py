@@ -8,7 +8,8 @@ from rich.console import Console
 
 from foldpix.evaluation.chains import Skipped
 from foldpix.evaluation.codebook import CodebookUse
-from foldpix.evaluation.evaluate import Evaluation, Record
+from foldpix.evaluation.evaluate import Evaluation
+from foldpix.evaluation.image_stage import Record
 from foldpix.evaluation.metrics import Closeness
 from foldpix.evaluation.summary import summarize, write_records, write_summary
 from foldpix.evaluation.table import summary_table

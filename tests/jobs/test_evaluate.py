@@ -47,7 +47,9 @@ def fake_checkpoint(monkeypatch):
 
 def test_a_folder_through_image_and_tokenizer(folder, tmp_path, capsys, fake_checkpoint):
     out = tmp_path / "deep" / "out"
-    summary = evaluate.run(EvaluateConfig(source=str(folder), ckpt="x", out=str(out), batch_size=2))
+    summary = evaluate.run(
+        EvaluateConfig(source=str(folder), ckpt="x", out=str(out), batch_size=2, workers=1)
+    )
     assert summary["image/num_chains"] == summary["tokenizer/num_chains"] == 4
     assert summary["num_skipped"] == 3
     assert summary["image/backbone_rmsd"] < 0.3
@@ -64,7 +66,7 @@ def test_a_folder_through_image_and_tokenizer(folder, tmp_path, capsys, fake_che
 
 
 def test_limit_takes_the_first_chains(folder, tmp_path):
-    summary = evaluate.run(EvaluateConfig(source=str(folder), out=str(tmp_path / "out"), limit=2))
+    summary = evaluate.run(EvaluateConfig(source=str(folder), out=str(tmp_path / "out"), limit=2, workers=1))
     assert summary["image/num_chains"] == 2
     assert "tokenizer/num_chains" not in summary
 
@@ -87,7 +89,9 @@ def dataset(tmp_path):
 
 
 def test_a_dataset_whose_sources_are_gone(dataset, tmp_path, capsys, fake_checkpoint):
-    summary = evaluate.run(EvaluateConfig(dataset=str(dataset), ckpt="x", out=str(tmp_path / "out")))
+    summary = evaluate.run(
+        EvaluateConfig(dataset=str(dataset), ckpt="x", out=str(tmp_path / "out"), workers=1)
+    )
     assert summary["tokenizer/num_chains"] == 2 and "image/num_chains" not in summary
     assert summary["num_skipped"] == 1
     cells = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
@@ -99,7 +103,7 @@ def test_shards_alone(dataset, tmp_path, capsys, fake_checkpoint):
     write_shards(dataset)
     copy = tmp_path / "copy"
     shutil.copytree(dataset / "shards", copy / "shards")
-    summary = evaluate.run(EvaluateConfig(dataset=str(copy), ckpt="x", out=str(tmp_path / "out")))
+    summary = evaluate.run(EvaluateConfig(dataset=str(copy), ckpt="x", out=str(tmp_path / "out"), workers=1))
     assert summary["tokenizer/num_chains"] == summary["num_truth_from_picture"] == 3
     assert "no structure file: 3 chains" in capsys.readouterr().out
 
@@ -109,7 +113,7 @@ def test_nothing_can_be_measured_without_sources_and_tokenizer(dataset, tmp_path
     rows = [ManifestRow(Status.CONVERTED, "", "c0", "A", 50, bin_name(50), "val", "gone.pdb")]
     write_manifest(dataset, rows)
     with pytest.raises(ValueError, match=r"the sources are gone.*give ckpt="):
-        evaluate.run(EvaluateConfig(dataset=str(dataset), out=str(tmp_path / "out")))
+        evaluate.run(EvaluateConfig(dataset=str(dataset), out=str(tmp_path / "out"), workers=1))
 
 
 @pytest.mark.parametrize(
@@ -119,6 +123,7 @@ def test_nothing_can_be_measured_without_sources_and_tokenizer(dataset, tmp_path
         ({"source": "a", "dataset": "b"}, "source=a and dataset=b: give exactly one"),
         ({"source": "nowhere"}, "source=nowhere does not exist"),
         ({"source": ".", "batch_size": 0}, "batch_size=0 must be at least 1"),
+        ({"source": ".", "workers": 0}, "workers=0 must be at least 1, or null for every core"),
         ({"source": ".", "limit": 0}, "limit=0 must be at least 1, or null"),
         ({"source": ".", "d_max": 0.0}, r"d_max=0\.0 must be positive"),
     ],
@@ -132,12 +137,12 @@ def test_contradictions(options, message, tmp_path):
 
 def test_no_chain_left(tmp_path):
     with pytest.raises(ValueError, match="no structure file in"):
-        evaluate.run(EvaluateConfig(source=str(tmp_path), out=str(tmp_path / "out")))
+        evaluate.run(EvaluateConfig(source=str(tmp_path), out=str(tmp_path / "out"), workers=1))
     (tmp_path / "empty.pdb").touch()
     with pytest.raises(
         ValueError, match=r"no chain to evaluate in .*: 1 skipped, such as empty \("
     ) as caught:
-        evaluate.run(EvaluateConfig(source=str(tmp_path), out=str(tmp_path / "out")))
+        evaluate.run(EvaluateConfig(source=str(tmp_path), out=str(tmp_path / "out"), workers=1))
     assert "\n" not in str(caught.value)
 
 
@@ -153,7 +158,7 @@ def command(*options, cwd):
 
 
 def test_the_command(folder, tmp_path):
-    done = command(f"source={folder}", "out=out", cwd=tmp_path)
+    done = command(f"source={folder}", "out=out", "workers=1", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "tokens/res" in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"source", "out"}  # nothing else is left behind
@@ -166,6 +171,16 @@ def test_an_error_is_one_line(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_processes_change_nothing(folder, tmp_path, fake_checkpoint):
+    for workers in (1, 2):
+        out = tmp_path / f"{workers}"
+        evaluate.run(
+            EvaluateConfig(source=str(folder), ckpt="x", out=str(out), batch_size=1, workers=workers)
+        )
+    for name in ("metrics.csv", "summary.json", "reconstruction.png"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
 @pytest.mark.slow
 def test_real_chains(real_structures, tmp_path):
     source = tmp_path / "chains"
@@ -173,7 +188,7 @@ def test_real_chains(real_structures, tmp_path):
     tenth = sorted((real_structures / "chains").glob("*.pdb.gz"))[::10]
     for path in tenth:
         (source / path.name).symlink_to(path.resolve())
-    summary = evaluate.run(EvaluateConfig(source=str(source), out=str(tmp_path / "out")))
+    summary = evaluate.run(EvaluateConfig(source=str(source), out=str(tmp_path / "out"), workers=1))
     assert summary["image/num_chains"] == len(tenth)
     assert summary["image_inside/num_chains"] > 0.8 * len(tenth)
     assert summary["image_inside/backbone_rmsd"] <= 0.12

@@ -1,8 +1,7 @@
-"""Round trips: from 8-bit pixels back to a backbone, through the image alone and through a tokenizer."""
+"""Round trips from 8-bit pixels through a tokenizer back to a backbone."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +10,8 @@ import torch
 from foldpix.dataset.collate import collate_with_padding
 from foldpix.dataset.reader import Sample as StoredSample
 from foldpix.evaluation.chains import Sample
-from foldpix.image import decode, encode, from_pixels
+from foldpix.evaluation.image_stage import RoundTrip
+from foldpix.image import decode
 
 
 class ImageTokenizer(Protocol):
@@ -30,35 +30,6 @@ class ImageTokenizer(Protocol):
 
     def decode(self, codes: list[torch.Tensor], length: torch.Tensor) -> torch.Tensor:
         """Codes of chains with these lengths (B,) -> images (B, 3, L, L), L the longest."""
-
-
-@dataclass(frozen=True)
-class RoundTrip:
-    """What came back of a chain.
-
-    Parameters
-    ----------
-    image : ndarray, shape=(3, L, L)
-    coords : ndarray, shape=(L, 3, 3)
-        N, CA, C decoded from it, angstrom.
-    codes : tuple of ndarray, shape=(h, w)
-        Of each level, finest first; only the tokens that cover residues. Empty without a tokenizer.
-    """
-
-    image: np.ndarray
-    coords: np.ndarray
-    codes: tuple[np.ndarray, ...] = ()
-
-    @property
-    def num_tokens(self) -> int:
-        """Tokens of all levels."""
-        return sum(level.size for level in self.codes)
-
-
-def through_pixels(sample: Sample) -> RoundTrip:
-    """8-bit pixels -> backbone; the image is that of the decoded backbone."""
-    coords = decode(from_pixels(sample.pixels), sample.d_max)
-    return RoundTrip(encode(coords, sample.d_max), coords)
 
 
 @torch.inference_mode()

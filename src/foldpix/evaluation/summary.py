@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import fmean, median
 
 from foldpix.evaluation.codebook import CodebookUse
-from foldpix.evaluation.evaluate import Evaluation, Record, Stage
+from foldpix.evaluation.evaluate import Evaluation
+from foldpix.evaluation.image_stage import Record, Stage
 
 STAGES: tuple[Stage, ...] = ("image", "tokenizer")
 

@@ -1,10 +1,13 @@
 """Evaluate the image and a tokenizer on structure files or on a split of a dataset."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import torch
+from joblib import Parallel, cpu_count, delayed, parallel_config
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -12,6 +15,7 @@ from foldpix.dataset.sources import structure_files
 from foldpix.evaluation.chains import Chain, Skipped
 from foldpix.evaluation.drawing import draw_reconstructions
 from foldpix.evaluation.evaluate import Evaluation
+from foldpix.evaluation.image_stage import ImageStage, image_stage
 from foldpix.evaluation.listing import dataset_chains, structure_chains, take
 from foldpix.evaluation.panels import panels
 from foldpix.evaluation.reconstruct import ImageTokenizer
@@ -20,6 +24,7 @@ from foldpix.evaluation.table import summary_table
 from foldpix.jobs.schema.evaluate import EvaluateConfig
 
 _TABLE_WIDTH = 120  # where stdout is no terminal
+_BATCHES_A_ROUND = 8  # for each worker
 
 
 def run(config: EvaluateConfig) -> dict[str, float]:
@@ -42,7 +47,7 @@ def run(config: EvaluateConfig) -> dict[str, float]:
     tokenizer = _tokenizer(config.ckpt, device) if config.ckpt else None
     with _progress() as progress:
         chains, skipped = take(_candidates(config, progress), config.limit)
-        evaluation = _evaluate(chains, tokenizer, device, config.batch_size, progress)
+        evaluation = _evaluate(chains, tokenizer, device, config, progress)
     evaluation.skipped = skipped + evaluation.skipped
     if not evaluation.records:
         raise ValueError(_nothing_measured(config, evaluation))
@@ -64,6 +69,8 @@ def _check(config: EvaluateConfig) -> None:
         raise ValueError(f"source={config.source} does not exist")
     if config.batch_size < 1:
         raise ValueError(f"batch_size={config.batch_size} must be at least 1")
+    if config.workers is not None and config.workers < 1:
+        raise ValueError(f"workers={config.workers} must be at least 1, or null for every core")
     if config.limit is not None and config.limit < 1:
         raise ValueError(f"limit={config.limit} must be at least 1, or null for all chains")
     if not config.d_max > 0:
@@ -86,14 +93,28 @@ def _candidates(config: EvaluateConfig, progress: Progress) -> Iterable[Chain | 
 
 
 def _evaluate(
-    chains: list[Chain], tokenizer: ImageTokenizer | None, device: str, batch_size: int, progress: Progress
+    chains: list[Chain],
+    tokenizer: ImageTokenizer | None,
+    device: str,
+    config: EvaluateConfig,
+    progress: Progress,
 ) -> Evaluation:
     evaluation = Evaluation(tokenizer, device)
     task = progress.add_task("evaluating", total=len(chains))
-    for batch in evaluation.batches(chains, batch_size):
-        evaluation.add(batch)
-        progress.advance(task, len(batch))
+    batches = evaluation.batches(chains, config.batch_size)
+    with closing(_image_stages(batches, config.workers or cpu_count())) as stages:
+        for stage in stages:
+            evaluation.add(stage)
+            progress.advance(task, len(stage.samples) + len(stage.skipped))
     return evaluation
+
+
+def _image_stages(batches: Iterator[list[Chain]], workers: int) -> Generator[ImageStage, None, None]:
+    """In the order of the batches; by rounds, as samples would pile up before a slow tokenizer."""
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        pool = Parallel(n_jobs=workers, return_as="generator", batch_size=1)
+    while tasks := [delayed(image_stage)(batch) for batch in islice(batches, _BATCHES_A_ROUND * workers)]:
+        yield from pool(tasks)
 
 
 def _nothing_measured(config: EvaluateConfig, evaluation: Evaluation) -> str:

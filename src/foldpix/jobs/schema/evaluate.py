@@ -25,3 +25,5 @@ class EvaluateConfig:
     """The most chains; null takes all."""
     batch_size: int = 8
     """The most chains the tokenizer takes at a time; no figure depends on it."""
+    workers: int | None = None
+    """Processes that load chains and measure their images; null: every core, 1: none but this one."""
