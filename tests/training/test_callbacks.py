@@ -37,7 +37,7 @@ def test_the_csv_has_the_promised_columns(run_dir):
     parts = ("loss", "reconstruction", "gram", "commitment", *(f"mse_{name}" for name in channels))
     expected = {f"{stage}/{part}" for stage in ("train", "val") for part in parts}
     expected |= {f"val/level{level}/{name}" for level in (0, 1) for name in ("codebook_use", "perplexity")}
-    assert figures[0].keys() == expected | {"epoch", "step", "lr", "val/backbone_rmsd"}
+    assert figures[0].keys() == expected | {"epoch", "step", "lr", "data/skipped", "val/backbone_rmsd"}
     assert [int(row["step"]) for row in figures if row["train/loss"]] == [0, 1, 2, 3]
     validations = [row for row in figures if row["val/loss"]]
     assert [int(row["step"]) for row in validations] == [1, 3]
