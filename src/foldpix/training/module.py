@@ -70,7 +70,8 @@ class HVQVAEModule(pl.LightningModule):
         output = self.model(batch.image, batch.mask)
         self._log_losses("train", output, len(batch.image), sync_dist=False)
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
-        self.log("data/skipped", float(self.trainer.datamodule.num_skipped))
+        skipped = self.trainer.datamodule.num_skipped  # type: ignore[attr-defined]
+        self.log("data/skipped", float(skipped))
         return output.losses.total
 
     def validation_step(self, batch: DistogramBatch, batch_idx: int) -> Tensor:
