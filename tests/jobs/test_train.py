@@ -108,4 +108,4 @@ def test_a_run_with_no_steps_left_says_so(images, tmp_path, capsys):
     train.run(tiny_run(images, tmp_path, trainer={"max_steps": 1}))
     capsys.readouterr()
     assert train.run(tiny_run(images, tmp_path, trainer={"max_steps": 1}, ckpt="last")) == {}
-    assert "nothing left to do: the checkpoint is at step 1 of trainer.max_steps=1" in capsys.readouterr().out
+    assert "nothing left to do: trainer.max_steps=1 is reached" in capsys.readouterr().out

@@ -75,7 +75,7 @@ def _announce(module: HVQVAEModule, run_dir: Path, checkpoint: Path | None) -> N
 @rank_zero_only
 def _summarise(metrics: dict[str, float], run_dir: Path, trainer: pl.Trainer) -> None:
     if not metrics:
-        print(f"nothing left to do: the checkpoint is at trainer.max_steps={trainer.max_steps}", flush=True)
+        print(f"nothing left to do: trainer.max_steps={trainer.max_steps} is reached", flush=True)
         return
     table = Table("figure", "value", title="Last figures")
     for name, value in sorted(metrics.items()):
