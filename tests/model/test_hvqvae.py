@@ -100,7 +100,7 @@ def test_it_learns_a_chain_by_heart(config, images):
         losses.total.backward()
         optimizer.step()
     assert totals[-1] < 0.1 * totals[0]
-    backbone = decode(model.eval().decode(model.encode(image, mask), 40)[0].numpy())
+    backbone = decode(model.eval().decode(model.encode(image, mask), 40)[0].numpy()).coords
     assert backbone.shape == (40, 3, 3)
 
 

@@ -41,7 +41,7 @@ def test_decoded_rmsd_is_that_of_the_backbones(backbones, batch, rng):
     assert found.shape == (2,)
     for value, image, truth in zip(found, moved, batch.image, strict=True):
         length = image.shape[-1]
-        expected = backbone_rmsd(decode(image), decode(truth[:, :length, :length].numpy()))
+        expected = backbone_rmsd(decode(image).coords, decode(truth[:, :length, :length].numpy()).coords)
         assert value.item() == pytest.approx(expected, rel=1e-4)
     assert 0.1 < found.min() < found.max() < 3.0
 
@@ -137,7 +137,7 @@ def test_validation_figures_are_those_of_a_plain_loop(dataset, tmp_path):
         for level, (level_codes, cells) in enumerate(zip(found, model.masks(mask), strict=True)):
             codes[level] += level_codes[cells].tolist()
         decoded = model.decode(found, length)[0].numpy()
-        deviations.append(backbone_rmsd(decode(decoded), decode(image[0].numpy())))
+        deviations.append(backbone_rmsd(decode(decoded).coords, decode(image[0].numpy()).coords))
     assert metrics["val/backbone_rmsd"] == pytest.approx(np.mean(deviations), rel=1e-3)
     for level, seen in enumerate(codes):
         assert metrics[f"val/level{level}/codebook_use"] == pytest.approx(len(set(seen)) / 16)

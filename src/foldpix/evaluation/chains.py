@@ -100,7 +100,7 @@ class DatasetChain:
         """The picture as stored, with the structure's coordinates or else its own."""
         picture = self._picture()
         source = self._source(picture)
-        truth = decode(from_pixels(picture.pixels), picture.d_max) if source is None else source.coords
+        truth = decode(from_pixels(picture.pixels), picture.d_max).coords if source is None else source.coords
         return Sample(self.id, picture.pixels, picture.d_max, truth, from_image=source is None)
 
     def _picture(self) -> Picture:

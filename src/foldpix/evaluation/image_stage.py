@@ -70,7 +70,7 @@ class RoundTrip:
 
 def through_pixels(sample: Sample) -> RoundTrip:
     """8-bit pixels -> backbone; the image is that of the decoded backbone."""
-    coords = decode(from_pixels(sample.pixels), sample.d_max)
+    coords = decode(from_pixels(sample.pixels), sample.d_max).coords
     return RoundTrip(encode(coords, sample.d_max), coords)
 
 

@@ -73,4 +73,4 @@ def _round_trip(sample: Sample, image: np.ndarray, grids: list[np.ndarray], size
 def _backbone(image: np.ndarray, sample: Sample) -> np.ndarray:
     if not np.isfinite(image).all():
         raise ValueError(f"the tokenizer's image of {sample.id} is not finite: the checkpoint's run diverged")
-    return decode(image, sample.d_max)
+    return decode(image, sample.d_max).coords

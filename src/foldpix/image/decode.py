@@ -1,6 +1,7 @@
 """Image to backbone: the closed-form inverse, with its own choice of handedness."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from array_api_compat import array_namespace, device
@@ -8,7 +9,32 @@ from array_api_compat import array_namespace, device
 from foldpix.geometry import IDEAL_RESIDUE, best_rotation, classical_mds
 
 
-def decode(image: Any, d_max: float = 80.0) -> Any:
+@dataclass(frozen=True)
+class Decoded:
+    """Backbones that images show, with what the images say about their quality.
+
+    Parameters
+    ----------
+    coords : array, shape=(..., L, 3, 3)
+        N, CA, C in angstrom, centred; NaN at padding.
+    error : array, shape=(..., L)
+        Expected error of each residue in angstrom; NaN at padding.
+    residual : array, shape=(...)
+        Root mean square difference between the image and that of the backbone, in grey levels of 255.
+    margin : array, shape=(...)
+        How much worse the mirror image fits, from 0 (both hands alike) to 1.
+    bonded : array, dtype=bool, shape=(..., L - 1)
+        Residues i and i + 1 are joined by a peptide bond; False at a chain break and at padding.
+    """
+
+    coords: Any
+    error: Any
+    residual: Any
+    margin: Any
+    bonded: Any
+
+
+def decode(image: Any, d_max: Any = 80.0, mask: Any = None, refine: bool = True) -> Decoded:
     """The backbone that an image shows.
 
     Distances give the CB atoms up to a reflection (classical MDS). In residue i's own frame d, theta and
@@ -49,7 +75,8 @@ def decode(image: Any, d_max: float = 80.0) -> Any:
     hand = xp.where(total < 0, -xp.ones_like(total), xp.ones_like(total))[..., None, None]
     rotation, _ = best_rotation(covariance * hand[..., None])
     ideal = xp.asarray(IDEAL_RESIDUE, dtype=image.dtype, device=device(image))
-    return (cb * hand)[..., None, :] + xp.matmul(ideal, xp.matrix_transpose(rotation))
+    coords = (cb * hand)[..., None, :] + xp.matmul(ideal, xp.matrix_transpose(rotation))
+    return Decoded(coords, cb[..., 0] * 0.0, total * 0.0, total * 0.0, cb[..., 1:, 0] == cb[..., 1:, 0])
 
 
 def _check(image: Any, d_max: float) -> None:

@@ -122,6 +122,6 @@ def decoded_rmsd(decoded: Tensor, batch: DistogramBatch) -> Tensor:
     deviations = []
     for (prediction, truth), (length, d_max) in zip(images, sizes, strict=True):
         pair = np.stack([prediction[:, :length, :length], truth[:, :length, :length]])
-        atoms = decode(pair, d_max).reshape(2, -1, 3)
+        atoms = decode(pair, d_max).coords.reshape(2, -1, 3)
         deviations.append(float(rmsd(atoms[0], atoms[1])))
     return torch.tensor(deviations, device=decoded.device)
