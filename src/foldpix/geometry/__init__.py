@@ -6,9 +6,11 @@ from foldpix.geometry.nerf import build_backbone, place_atom
 from foldpix.geometry.orientation import orientation_maps
 from foldpix.geometry.residue import IDEAL_RESIDUE, residue_frames, virtual_cb
 from foldpix.geometry.superposition import best_rotation, rmsd, superpose
+from foldpix.geometry.torsion import backbone_torsions
 
 __all__ = [
     "IDEAL_RESIDUE",
+    "backbone_torsions",
     "best_rotation",
     "build_backbone",
     "classical_mds",
