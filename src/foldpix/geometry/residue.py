@@ -4,12 +4,15 @@ import math
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
-from foldpix.geometry.vector import dot, unit
+from foldpix.geometry.vector import cross_matrix, dot, unit
 
 # Engh & Huber (2001) averages over the twenty amino acids.
 N_CA, CA_C, N_CA_C = 1.459, 1.525, math.radians(111.0)
+
+# CB - CA of an ideal residue in terms of b x c, b = CA - N and c = C - CA (Yang et al. 2020).
+_CROSS, _B, _C = -0.58273431, 0.56802827, -0.54067466
 
 
 def virtual_cb(coords: Any) -> Any:
@@ -27,7 +30,7 @@ def virtual_cb(coords: Any) -> Any:
     xp = array_namespace(coords)
     ca = coords[..., 1, :]
     b, c = ca - coords[..., 0, :], coords[..., 2, :] - ca
-    return -0.58273431 * xp.linalg.cross(b, c) + 0.56802827 * b - 0.54067466 * c + ca
+    return _CROSS * xp.linalg.cross(b, c) + _B * b + _C * c + ca
 
 
 def residue_frames(coords: Any) -> tuple[Any, Any]:
@@ -51,6 +54,43 @@ def residue_frames(coords: Any) -> tuple[Any, Any]:
     to_n = coords[..., 0, :] - ca
     x = unit(to_n - dot(to_n, z) * z)
     return cb, xp.stack([x, xp.linalg.cross(z, x), z], axis=-2)
+
+
+def frame_jacobian(coords: Any) -> Any:
+    """How the local frame of each residue moves with its atoms.
+
+    Parameters
+    ----------
+    coords : array, shape=(..., L, 3, 3)
+        N, CA, C in angstrom.
+
+    Returns
+    -------
+    array, shape=(..., L, 6, 9)
+        Rows: shift of the origin and small rotation, both along the frame's own axes. Columns: x, y, z of
+        N, CA and C in global coordinates.
+    """
+    xp = array_namespace(coords)
+    origin, axes = residue_frames(coords)
+    n, ca = coords[..., 0, :], coords[..., 1, :]
+    b, c = ca - n, coords[..., 2, :] - ca
+    by_b = axes @ (_B * _identity(axes) - _CROSS * cross_matrix(c))
+    by_c = axes @ (_C * _identity(axes) + _CROSS * cross_matrix(b))
+    shift = xp.concat([-by_b, by_b - by_c + axes, by_c], axis=-1)
+    nothing = xp.zeros_like(axes)
+    # z follows CB - CA, and x the part of N - CA across z.
+    tilt = (shift - xp.concat([nothing, axes, nothing], axis=-1)) / dot(origin - ca, axes[..., 2, :])[
+        ..., None
+    ]
+    about_x, about_y = -tilt[..., 1, :], tilt[..., 0, :]
+    to_n = axes @ (n - ca)[..., None]
+    sideways = xp.concat([axes, -axes, nothing], axis=-1)[..., 1, :]
+    about_z = (sideways + to_n[..., 2, :] * about_x) / to_n[..., 0, :]
+    return xp.concat([shift, xp.stack([about_x, about_y, about_z], axis=-2)], axis=-2)
+
+
+def _identity(like: Any) -> Any:
+    return array_namespace(like).eye(3, dtype=like.dtype, device=device(like))
 
 
 def _ideal_residue() -> np.ndarray:

@@ -16,8 +16,9 @@ def best_rotation(covariance: Any) -> tuple[Any, Any]:
     -------
     rotation : array, shape=(..., 3, 3)
         Turns a mobile column vector onto its target.
-    chirality : array, shape=(...)
-        The smallest singular value, negative where the best orthogonal map would be a reflection.
+    singular : array, shape=(..., 3)
+        Singular values; the last is negative where the best orthogonal map would be a reflection. Their sum
+        is ``trace(R H)``.
     """
     xp = array_namespace(covariance)
     u, s, vt = xp.linalg.svd(covariance, full_matrices=False)
@@ -25,7 +26,7 @@ def best_rotation(covariance: Any) -> tuple[Any, Any]:
     one = xp.ones_like(sign)
     flip = xp.stack([one, one, sign], axis=-1)
     v = xp.matrix_transpose(vt)
-    return xp.matmul(v * flip[..., None, :], xp.matrix_transpose(u)), sign * s[..., 2]
+    return xp.matmul(v * flip[..., None, :], xp.matrix_transpose(u)), s * flip
 
 
 def superpose(mobile: Any, target: Any) -> Any:

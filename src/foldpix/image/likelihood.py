@@ -1,0 +1,149 @@
+"""How well a backbone explains an image, and where its residues should move.
+
+The negative logarithm of the likelihood is, up to constants, the sum over pairs i < j of known distance of
+``(|r| - d)^2 / (2 s^2)`` plus the sum over all ordered pairs of ``(1 - cos) / t^2``: Gaussian distances and
+von Mises-Fisher directions. Here r goes from CB_i to CB_j, cos is that of the angle between r and its
+direction in the image, and s and t are the spreads of distances and directions.
+"""
+
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace, device
+
+from foldpix.geometry import residue_frames
+from foldpix.geometry.vector import cross_matrix
+from foldpix.image.views import GREY_LEVELS, RADIAN_A_LEVEL, ROUNDING, Views
+
+
+class Misfit(NamedTuple):
+    """The views of a backbone beside those of an image.
+
+    Parameters
+    ----------
+    axes : array, shape=(..., L, 3, 3)
+        Frames of the backbone.
+    place : array, shape=(..., L, 3, L)
+        CB_j of the backbone in the frame of residue i, at [..., i, :, j].
+    inverse, cosine : array, shape=(..., L, L)
+        1 / |r|, and the cosine of the angle between r and the image's direction; 0 where there is no pair.
+    stretch : array, shape=(..., L, L)
+        |r| - d in angstrom, where that counts.
+    ranged : array, shape=(..., L, L)
+        1 where it counts: the distance is known, or |r| is too short for an unknown one. Else 0.
+    distance, direction : array, shape=(...)
+        Their root mean squares, angstrom and radian (along either tangent): s and t, but never below what
+        rounding to 8 bits leaves.
+    """
+
+    axes: Any
+    place: Any
+    inverse: Any
+    cosine: Any
+    stretch: Any
+    ranged: Any
+    distance: Any
+    direction: Any
+
+
+class Forces(NamedTuple):
+    """First and second derivative by shifts and small rotations of the frames, both along their own axes.
+
+    Parameters
+    ----------
+    gradient : array, shape=(..., L, 6)
+    curvature : array, shape=(..., L, 6, 6)
+        By the frame of one residue while the others rest, in Gauss and Newton's form.
+    """
+
+    gradient: Any
+    curvature: Any
+
+
+def misfit(coords: Any, views: Views, known: Any) -> Misfit:
+    """Compare coords (..., L, 3, 3) with an image whose pairs ``known``, bool (..., L, L), have a distance."""
+    xp, pairs = array_namespace(coords), views.pairs
+    cb, axes = residue_frames(coords)
+    place = _places(cb, axes)
+    squared = xp.sum(place * place, axis=-2) + (1.0 - pairs)
+    inverse = pairs / xp.sqrt(squared)
+    cosine = xp.sum(views.direction * place, axis=-2) * inverse
+    stretch = (squared * inverse - views.distance) * pairs
+    ranged = xp.astype(known | (stretch < 0), stretch.dtype)
+    stretch = stretch * ranged
+    distance = xp.sqrt(_total(stretch * stretch) / xp.clip(_total(ranged), 1.0, None))
+    direction = xp.sqrt(xp.clip(_total(pairs - cosine) / xp.clip(_total(pairs), 1.0, None), 0.0, None))
+    floor = ROUNDING * views.d_max[..., 0, 0] / GREY_LEVELS
+    distance, direction = xp.maximum(distance, floor), xp.clip(direction, ROUNDING * RADIAN_A_LEVEL, None)
+    return Misfit(axes, place, inverse, cosine, stretch, ranged, distance, direction)
+
+
+def forces(found: Misfit, views: Views) -> Forces:
+    """Where an image pulls the frames of the backbone that ``found`` tells of."""
+    stiff, sharp = (found.distance**-2)[..., None, None], (found.direction**-2)[..., None, None]
+    turn = sharp * found.inverse
+    across = turn * found.inverse
+    radial = 0.5 * stiff * found.stretch * found.inverse + across * found.cosine
+    pull = radial[..., None, :] * found.place - turn[..., None, :] * views.direction
+    gradient = _gradient(pull, turn[..., None, :] * found.place, views.direction, found.axes)
+    along = (stiff * found.ranged - 2.0 * across) * found.inverse * found.inverse
+    return Forces(gradient, _curvature(found.place, along, across, sharp * views.pairs))
+
+
+def explained(found: Misfit, views: Views) -> Any:
+    """Mean square misfit of each residue's view in units of the spreads, about 1: array, shape=(..., L)."""
+    xp = array_namespace(found.stretch)
+    stiff, sharp = (found.distance**-2)[..., None, None], (found.direction**-2)[..., None, None]
+    square = stiff * found.stretch * found.stretch + 2.0 * sharp * (views.pairs - found.cosine)
+    return xp.sum(square, axis=-1) / xp.clip(xp.sum(found.ranged + 2.0 * views.pairs, axis=-1), 1.0, None)
+
+
+def levels(found: Misfit, views: Views) -> Any:
+    """Root mean square misfit of distances and directions in grey levels (...); 0.29 is that of rounding."""
+    distance = found.distance / (views.d_max[..., 0, 0] / GREY_LEVELS)
+    direction = found.direction / RADIAN_A_LEVEL
+    return ((distance * distance + 2.0 * direction * direction) / 3.0) ** 0.5
+
+
+def evidence(found: Misfit) -> Any:
+    """Logarithm of the likelihood of a pair, (...), with the spreads that fit best, up to a constant."""
+    xp = array_namespace(found.distance)
+    return -xp.log(found.distance) - 2.0 * xp.log(found.direction)
+
+
+def _gradient(pull: Any, lever: Any, direction: Any, axes: Any) -> Any:
+    """Force and torque on each frame from the derivatives ``pull`` (..., L, 3, L) by the places."""
+    xp = array_namespace(pull)
+    seen = xp.matrix_transpose(_flat(pull)) @ _flat(axes)  # what the others do to residue j, global
+    force = (axes @ seen[..., None])[..., 0] - xp.sum(pull, axis=-1)
+    twist = lever @ xp.matrix_transpose(direction)
+    torque = (twist[..., a, b] - twist[..., b, a] for a, b in ((1, 2), (2, 0), (0, 1)))
+    return xp.concat([force, xp.stack(list(torque), axis=-1)], axis=-1)
+
+
+def _curvature(place: Any, along: Any, across: Any, sharp: Any) -> Any:
+    xp = array_namespace(place)
+    seen = xp.matrix_transpose(place)
+    identity = xp.eye(3, dtype=place.dtype, device=device(place))
+    total = xp.sum(across, axis=-1)[..., None, None]
+    shift = (along[..., None, :] * place) @ seen + 2.0 * total * identity
+    turn = xp.sum(sharp, axis=-1)[..., None, None] * identity - (across[..., None, :] * place) @ seen
+    both = cross_matrix((place @ across[..., None])[..., 0])
+    upper = xp.concat([shift, xp.matrix_transpose(both)], axis=-1)
+    return xp.concat([upper, xp.concat([both, turn], axis=-1)], axis=-2)
+
+
+def _places(cb: Any, axes: Any) -> Any:
+    """CB_j in the frame of residue i: (..., L, 3), (..., L, 3, 3) -> (..., L, 3, L)."""
+    xp = array_namespace(cb)
+    along_axes = _flat(axes) @ xp.matrix_transpose(cb)
+    return xp.reshape(along_axes, (*axes.shape[:-1], cb.shape[-2])) - axes @ cb[..., None]
+
+
+def _flat(of_residues: Any) -> Any:
+    """(..., L, 3, n) -> (..., 3 L, n)."""
+    shape = of_residues.shape
+    return array_namespace(of_residues).reshape(of_residues, (*shape[:-3], 3 * shape[-3], shape[-1]))
+
+
+def _total(of_pairs: Any) -> Any:
+    return array_namespace(of_pairs).sum(of_pairs, axis=(-2, -1))

@@ -1,0 +1,66 @@
+"""What an image says, residue by residue: each row is one residue's view of the whole chain."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from array_api_compat import array_namespace, device
+
+from foldpix.geometry import relative_rotations
+
+GREY_LEVELS = 255
+#: Spread of values between the levels of an 8-bit image, in levels.
+ROUNDING = 1 / math.sqrt(12)
+#: One level in a direction: the root mean square of half a level of theta and of phi across the sphere.
+RADIAN_A_LEVEL = 0.0167
+#: What one level does to a relative rotation, as synchronize measures it.
+DISAGREEMENT_A_LEVEL = 0.0259
+
+
+@dataclass(frozen=True)
+class Views:
+    """The contents of an image in the local frames of its residues.
+
+    Parameters
+    ----------
+    distance : array, shape=(..., L, L)
+        CB to CB in angstrom; symmetric.
+    direction : array, shape=(..., L, 3, L)
+        Unit vector from CB_i to CB_j in the frame of residue i, at [..., i, :, j].
+    rotation : 3 x 3 lists of arrays, shape=(..., L, L)
+        Turns vectors in the frame of j into that of i.
+    mask : array, shape=(..., L)
+        1 for residues, 0 for padding.
+    d_max : array, shape=(..., 1, 1)
+        Longer distances are not in the image, angstrom.
+    """
+
+    distance: Any
+    direction: Any
+    rotation: list[list[Any]]
+    mask: Any
+    d_max: Any
+
+    @property
+    def pairs(self) -> Any:
+        """1 for the pairs of two different residues, else 0: array, shape=(..., L, L)."""
+        xp = array_namespace(self.mask)
+        eye = xp.eye(self.mask.shape[-1], dtype=self.mask.dtype, device=device(self.mask))
+        return self.mask[..., None] * self.mask[..., None, :] * (1.0 - eye)
+
+    def known(self, noise: Any) -> Any:
+        """Pairs whose distance did not reach d_max, by the noise in grey levels (...): bool (..., L, L)."""
+        doubt = (0.5 + 3.0 * noise[..., None, None]) * (self.d_max / GREY_LEVELS)
+        return (self.distance < self.d_max - doubt) & (self.pairs > 0)
+
+
+def read_views(image: Any, d_max: Any, mask: Any) -> Views:
+    """Image (..., 3, L, L) in [-1, 1], d_max (..., 1, 1), mask (..., L) of zeros and ones."""
+    xp = array_namespace(image)
+    first = image[..., 0, :, :]
+    distance = xp.tril((first + 1.0) * (0.5 * d_max), k=-1)
+    omega = xp.triu(first, k=1) * math.pi
+    theta, phi = image[..., 1, :, :] * math.pi, (image[..., 2, :, :] + 1.0) * (0.5 * math.pi)
+    direction, rotation = relative_rotations(omega + xp.matrix_transpose(omega), theta, phi)
+    distance = distance + xp.matrix_transpose(distance)
+    return Views(distance, xp.stack(direction, axis=-2), rotation, mask, d_max)
