@@ -14,7 +14,7 @@ def classical_mds(distances: Any, mask: Any) -> Any:
     Parameters
     ----------
     distances : array, shape=(..., L, L)
-        Symmetric, angstrom; L at least 3.
+        Symmetric, angstrom; L at least 2.
     mask : array, shape=(..., L)
         1 for points, 0 for padding.
 
@@ -31,4 +31,5 @@ def classical_mds(distances: Any, mask: Any) -> Any:
     mean = xp.sum(row, axis=-2, keepdims=True) / num
     gram = -0.5 * pairs * (squared - row - xp.matrix_transpose(row) + mean)
     values, vectors = xp.linalg.eigh(gram)
-    return vectors[..., -3:] * (xp.clip(values[..., None, -3:], 0.0, None) ** 0.5)
+    points = vectors[..., -3:] * (xp.clip(values[..., None, -3:], 0.0, None) ** 0.5)
+    return xp.concat([points, xp.zeros_like(points[..., : 3 - points.shape[-1]])], axis=-1)

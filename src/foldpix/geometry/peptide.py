@@ -22,6 +22,10 @@ _BETWEEN_SPREAD = (0.0053, 0.0192, 0.0209, 0.0220)
 TRANS_CA_CA = _TRANS[-1]
 
 
+# Atoms nearer than this (angstrom) count as this far apart: padding lies all in one place.
+_COINCIDENT = 0.01
+
+
 class Terms(NamedTuple):
     """A quadratic form in small shifts of the atoms, block tridiagonal over residues.
 
@@ -78,7 +82,7 @@ def _distances(first: Any, second: Any, atoms: tuple[Sequence[int], Sequence[int
     xp = array_namespace(first)
     of_first, of_second = (xp.asarray(np.array(a), device=device(first)) for a in atoms)
     step = xp.take(second, of_second, axis=-2) - xp.take(first, of_first, axis=-2)
-    length = xp.sqrt(xp.vecdot(step, step))
+    length = xp.sqrt(xp.clip(xp.vecdot(step, step), _COINCIDENT**2, None))
     unit = step / length[..., None]
     return length, -_at(atoms[0], unit), _at(atoms[1], unit)
 

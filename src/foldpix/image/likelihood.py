@@ -15,6 +15,10 @@ from foldpix.geometry.vector import cross_matrix
 from foldpix.image.views import GREY_LEVELS, RADIAN_A_LEVEL, ROUNDING, Views
 
 
+# Residues nearer than this (angstrom) count as this far apart; constant images put all in one place.
+_COINCIDENT = 0.01
+
+
 class Misfit(NamedTuple):
     """The views of a backbone beside those of an image.
 
@@ -60,11 +64,13 @@ class Forces(NamedTuple):
 
 
 def misfit(coords: Any, views: Views, known: Any) -> Misfit:
-    """Compare coords (..., L, 3, 3) with an image whose pairs ``known``, bool (..., L, L), have a distance."""
+    """Compare coords (..., L, 3, 3) with an image whose pairs ``known``, bool (..., L, L),
+    have a distance.
+    """
     xp, pairs = array_namespace(coords), views.pairs
     cb, axes = residue_frames(coords)
     place = _places(cb, axes)
-    squared = xp.sum(place * place, axis=-2) + (1.0 - pairs)
+    squared = xp.clip(xp.sum(place * place, axis=-2), _COINCIDENT**2, None)
     inverse = pairs / xp.sqrt(squared)
     cosine = xp.sum(views.direction * place, axis=-2) * inverse
     stretch = (squared * inverse - views.distance) * pairs
@@ -98,10 +104,15 @@ def explained(found: Misfit, views: Views) -> Any:
 
 
 def levels(found: Misfit, views: Views) -> Any:
-    """Root mean square misfit of distances and directions in grey levels (...); 0.29 is that of rounding."""
+    """Root mean square misfit of distances and directions in grey levels (...).
+
+    Rounding alone leaves 0.29. It is infinite where no distance is known.
+    """
+    xp = array_namespace(found.distance)
     distance = found.distance / (views.d_max[..., 0, 0] / GREY_LEVELS)
     direction = found.direction / RADIAN_A_LEVEL
-    return ((distance * distance + 2.0 * direction * direction) / 3.0) ** 0.5
+    both = xp.sqrt((distance * distance + 2.0 * direction * direction) / 3.0)
+    return xp.where(_total(found.ranged) > 0, both, xp.inf)
 
 
 def evidence(found: Misfit) -> Any:
