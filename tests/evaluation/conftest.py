@@ -30,7 +30,7 @@ class RoundingTokenizer(nn.Module):
     Its images depend on the padded size, so that chains padded differently come back differently.
     """
 
-    stride, codebook_size = 16, 64
+    stride, strides, codebook_size = 16, (1, 1, 1, 4), 64
 
     def __init__(self):
         super().__init__()

@@ -17,9 +17,14 @@ def bin_name(length: int) -> str:
     LengthError
         Outside 40 to 1024 residues.
     """
-    if length < MIN_LENGTH:
-        raise LengthError(f"{length} residues, fewer than {MIN_LENGTH}")
-    if length > MAX_LENGTH:
-        raise LengthError(f"{length} residues, more than {MAX_LENGTH}")
+    check_length(length)
     low, high = next(limits for limits in BINS if length <= limits[1])
     return f"bin_{low}_{high}"
+
+
+def check_length(length: int, shortest: int = MIN_LENGTH) -> None:
+    """Raise LengthError outside ``shortest`` to 1024 residues."""
+    if length < shortest:
+        raise LengthError(f"{length} residues, fewer than {shortest}")
+    if length > MAX_LENGTH:
+        raise LengthError(f"{length} residues, more than {MAX_LENGTH}")

@@ -1,11 +1,11 @@
 """A chain to evaluate: of a structure file, or of a dataset."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from foldpix.dataset.pictures import StoredPicture
 from foldpix.image import Picture, decode, from_pixels, picture_of, read_png
 from foldpix.structure import Backbone, StructureError, read_structure
 
@@ -73,28 +73,25 @@ class StructureChain:
 
 @dataclass(frozen=True)
 class DatasetChain:
-    """A converted chain of a dataset: its PNG in a file or a shard, and its structure while that exists.
+    """A converted chain of a dataset: its PNG, and its structure while that exists.
 
     Parameters
     ----------
-    id : str
-        Key within the dataset.
+    png : StoredPicture
     length : int
         Number of residues.
-    path : Path
-        A PNG, or a shard with the PNG inside.
     structure : str
         The structure file; empty where it is not known.
-    offset, size : int
-        Where the PNG lies in ``path``; a size of -1 is the rest of the file.
     """
 
-    id: str
+    png: StoredPicture
     length: int
-    path: Path
     structure: str = ""
-    offset: int = 0
-    size: int = -1
+
+    @property
+    def id(self) -> str:
+        """Key within the dataset."""
+        return self.png.id
 
     def load(self) -> Sample:
         """The picture as stored, with the structure's coordinates or else its own."""
@@ -104,13 +101,10 @@ class DatasetChain:
         return Sample(self.id, picture.pixels, picture.d_max, truth, from_image=source is None)
 
     def _picture(self) -> Picture:
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            png = file.read(self.size)
         try:
-            return read_png(png)
+            return read_png(self.png.read())
         except ValueError as error:
-            raise ValueError(f"{self.path}: {error}") from error
+            raise ValueError(f"{self.png.path}: {error}") from error
 
     def _source(self, picture: Picture) -> Backbone | None:
         try:

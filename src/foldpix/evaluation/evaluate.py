@@ -1,13 +1,13 @@
 """Every chain through every stage."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from math import log2
 
 from foldpix.evaluation.chains import Chain, Sample, Skipped
 from foldpix.evaluation.codebook import CodebookUse
+from foldpix.evaluation.codes import ImageTokenizer, equally_padded
 from foldpix.evaluation.image_stage import ImageStage, Record, record_of
-from foldpix.evaluation.reconstruct import ImageTokenizer, padded_length, through_tokenizer
+from foldpix.evaluation.reconstruct import through_tokenizer
 
 
 class Evaluation:
@@ -38,11 +38,8 @@ class Evaluation:
     def batches(self, chains: Iterable[Chain], batch_size: int) -> Iterator[list[Chain]]:
         """The chains, shortest first, in batches of at most ``batch_size`` that are padded to one length."""
         stride = 1 if self.tokenizer is None else self.tokenizer.stride
-        in_order = sorted(chains, key=lambda chain: (chain.length, chain.id))
-        for _, group in groupby(in_order, lambda chain: padded_length(chain.length, stride)):
-            equals = list(group)
-            for start in range(0, len(equals), batch_size):
-                yield equals[start : start + batch_size]
+        by_id = sorted(chains, key=lambda chain: chain.id)
+        return equally_padded(by_id, lambda chain: chain.length, stride, batch_size)
 
     def add(self, stage: ImageStage) -> None:
         """Take what `image_stage` gave for one of :meth:`batches`, and send it through the tokenizer."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from foldpix.dataset.bins import LengthError, bin_name
-from foldpix.dataset.index import read_index
+from foldpix.dataset.bins import MIN_LENGTH, LengthError, check_length
 from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
+from foldpix.dataset.pictures import StoredPicture, Unreadable, shard_pictures
 from foldpix.dataset.sources import key_of
 from foldpix.evaluation.chains import Chain, DatasetChain, Skipped, StructureChain
 from foldpix.structure import StructureError, read_structure
@@ -13,7 +13,9 @@ from foldpix.structure import StructureError, read_structure
 _PNG_WIDTH_AT = 16  # behind the signature, and the length and name of the first chunk
 
 
-def structure_chains(files: Iterable[str], d_max: float) -> Iterator[Chain | Skipped]:
+def structure_chains(
+    files: Iterable[str], d_max: float, shortest: int = MIN_LENGTH
+) -> Iterator[StructureChain | Skipped]:
     """Every chain of the first model of each file; what is unreadable, too short or too long as skipped."""
     for file in files:
         try:
@@ -24,7 +26,7 @@ def structure_chains(files: Iterable[str], d_max: float) -> Iterator[Chain | Ski
         for backbone in backbones:
             name = key_of(file, backbone.chain if len(backbones) > 1 else "")
             try:
-                bin_name(len(backbone))
+                check_length(len(backbone), shortest)
             except LengthError as error:
                 yield Skipped(name, str(error))
             else:
@@ -78,18 +80,18 @@ def _converted_rows(root: Path) -> list[ManifestRow]:
 
 
 def _loose_chain(root: Path, row: ManifestRow) -> DatasetChain:
-    return DatasetChain(row.id, row.length, root / row.bin / f"{row.id}.png", row.source)
+    return DatasetChain(StoredPicture(row.id, root / row.bin / f"{row.id}.png"), row.length, row.source)
 
 
 def _shard_chains(shard: Path, structures: Mapping[str, str]) -> Iterator[Chain | Skipped]:
-    index = read_index(shard)
-    if index.num_lost:
-        yield Skipped(str(shard), f"cut short, samples lost: at least {index.num_lost}")
     with shard.open("rb") as file:
-        for key, offset, size in zip(index.keys, index.offsets.tolist(), index.sizes.tolist(), strict=True):
-            file.seek(offset + _PNG_WIDTH_AT)
+        for each in shard_pictures(shard):
+            if isinstance(each, Unreadable):
+                yield Skipped(str(shard), each.reason)
+                continue
+            file.seek(each.offset + _PNG_WIDTH_AT)
             length = int.from_bytes(file.read(4), "big")
-            yield DatasetChain(key, length, shard, structures.get(key, ""), offset, size)
+            yield DatasetChain(each, length, structures.get(each.id, ""))
 
 
 def _no_chain(root: Path, split: str, rows: Iterable[ManifestRow]) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from foldpix.evaluation.chains import Chain, Sample
+from foldpix.evaluation.codes import ImageTokenizer
 from foldpix.evaluation.drawing import Panel
 from foldpix.evaluation.image_stage import Record, RoundTrip, through_pixels
 from foldpix.evaluation.metrics import ca_rmsd
-from foldpix.evaluation.reconstruct import ImageTokenizer, through_tokenizer
+from foldpix.evaluation.reconstruct import through_tokenizer
 from foldpix.image import from_pixels
 
 

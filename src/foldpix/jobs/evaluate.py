@@ -1,29 +1,27 @@
 """Evaluate the image and a tokenizer on structure files or on a split of a dataset."""
 
-import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 import torch
-from joblib import Parallel, cpu_count, delayed, parallel_config
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from foldpix.dataset.sources import structure_files
 from foldpix.evaluation.chains import Chain, Skipped
+from foldpix.evaluation.codes import ImageTokenizer
 from foldpix.evaluation.drawing import draw_reconstructions
 from foldpix.evaluation.evaluate import Evaluation
 from foldpix.evaluation.image_stage import ImageStage, image_stage
 from foldpix.evaluation.listing import dataset_chains, structure_chains, take
 from foldpix.evaluation.panels import panels
-from foldpix.evaluation.reconstruct import ImageTokenizer
 from foldpix.evaluation.summary import summarize, write_records, write_summary
 from foldpix.evaluation.table import summary_table
 from foldpix.jobs.schema.evaluate import EvaluateConfig
+from foldpix.jobs.terminal import console, progress_bar
+from foldpix.jobs.workers import Workers
 
-_TABLE_WIDTH = 120  # where stdout is no terminal
 _BATCHES_A_ROUND = 8  # for each worker
 
 
@@ -45,14 +43,14 @@ def run(config: EvaluateConfig) -> dict[str, float]:
     out.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = _tokenizer(config.ckpt, device) if config.ckpt else None
-    with _progress() as progress:
+    with progress_bar() as progress:
         chains, skipped = take(_candidates(config, progress), config.limit)
         evaluation = _evaluate(chains, tokenizer, device, config, progress)
     evaluation.skipped = skipped + evaluation.skipped
     if not evaluation.records:
         raise ValueError(_nothing_measured(config, evaluation))
     summary = summarize(evaluation)
-    _console().print(summary_table(summary, evaluation.skipped))
+    console().print(summary_table(summary, evaluation.skipped))
     write_records(out / "metrics.csv", evaluation.records)
     write_summary(out / "summary.json", summary, evaluation)
     draw_reconstructions(out / "reconstruction.png", panels(chains, evaluation.records, tokenizer, device))
@@ -102,19 +100,17 @@ def _evaluate(
     evaluation = Evaluation(tokenizer, device)
     task = progress.add_task("evaluating", total=len(chains))
     batches = evaluation.batches(chains, config.batch_size)
-    with closing(_image_stages(batches, config.workers or cpu_count())) as stages:
+    with closing(_image_stages(batches, Workers(config.workers))) as stages:
         for stage in stages:
             evaluation.add(stage)
             progress.advance(task, len(stage.samples) + len(stage.skipped))
     return evaluation
 
 
-def _image_stages(batches: Iterator[list[Chain]], workers: int) -> Generator[ImageStage, None, None]:
+def _image_stages(batches: Iterator[list[Chain]], workers: Workers) -> Generator[ImageStage, None, None]:
     """In the order of the batches; by rounds, as samples would pile up before a slow tokenizer."""
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(n_jobs=workers, return_as="generator", batch_size=1)
-    while tasks := [delayed(image_stage)(batch) for batch in islice(batches, _BATCHES_A_ROUND * workers)]:
-        yield from pool(tasks)
+    while some := list(islice(batches, _BATCHES_A_ROUND * workers.count)):
+        yield from workers.map(image_stage, some)
 
 
 def _nothing_measured(config: EvaluateConfig, evaluation: Evaluation) -> str:
@@ -127,12 +123,3 @@ def _nothing_measured(config: EvaluateConfig, evaluation: Evaluation) -> str:
     if config.dataset is None:
         return f"no structure file in {place}"
     return f"nothing to measure in {place}: the sources are gone, so only a tokenizer has a truth; give ckpt="
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _TABLE_WIDTH)

@@ -1,6 +1,5 @@
 """Structure files to a data set of PNG, FASTA, manifest and shards."""
 
-import fcntl
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from foldpix.dataset.convert import SCRATCH, Conversion, ConvertOptions
 from foldpix.dataset.folder import convert_all, delete_sources
+from foldpix.dataset.lock import alone_in
 from foldpix.dataset.manifest import MANIFEST, ManifestLog, ManifestRow, Status, read_manifest, write_manifest
 from foldpix.dataset.shards import write_shards
 from foldpix.dataset.sources import PendingSources
@@ -86,14 +86,7 @@ def check(config: PreprocessConfig) -> None:
 def _workspace(out: Path) -> Iterator[None]:
     """The data set for this job alone, with an empty folder for unfinished files."""
     scratch = out / SCRATCH
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f"another job is writing {out}; wait for its end or choose another out"
-            ) from error
+    with alone_in(out):
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:

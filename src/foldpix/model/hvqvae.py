@@ -5,6 +5,8 @@ decoded; each finer level quantises its own encoding together with what came dow
 its codes together with all coarser ones (top-down conditioning as in VQ-VAE-2, Razavi et al., 2019).
 """
 
+from itertools import accumulate
+from operator import mul
 from typing import NamedTuple, cast
 
 import torch
@@ -78,6 +80,11 @@ class HVQVAE(nn.Module):
     def stride(self) -> int:
         """Total stride: the side of an image must be a multiple of it."""
         return self.config.stride
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Pixels along the side of a cell, of each level, finest first."""
+        return tuple(accumulate(self.config.scaling_rates, mul))
 
     @property
     def num_levels(self) -> int:

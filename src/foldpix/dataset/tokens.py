@@ -1,0 +1,270 @@
+"""Token tables: what a tokenizer makes of many chains, in one Parquet file that any reader of Parquet takes.
+
+A row is a chain: ``name``, ``chain``, ``sequence``, ``length``, ``d_max``, and ``level_0`` (finest),
+``level_1``, ... each a list of code numbers, a square grid row by row.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+FORMAT_VERSION = "1"
+_VERSION, _FINGERPRINT, _STRIDES, _CODEBOOK = (
+    b"foldpix_tokens",
+    b"foldpix_fingerprint",
+    b"foldpix_strides",
+    b"foldpix_codebook_size",
+)
+_ROWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class TokenHeader:
+    """What a table says of the tokenizer it was made with.
+
+    Parameters
+    ----------
+    fingerprint : str
+        SHA-256 of the weights, hexadecimal.
+    strides : tuple of int
+        Pixels along the side of a cell, of each level, finest first.
+    codebook_size : int
+        Codes of each level are 0 to one less than it.
+    """
+
+    fingerprint: str
+    strides: tuple[int, ...]
+    codebook_size: int
+
+    def __str__(self) -> str:
+        strides = ", ".join(map(str, self.strides))
+        return f"{self.fingerprint[:12]} (strides {strides}; {self.codebook_size} codes)"
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns with their types, and this header as metadata."""
+        code = pa.uint16() if self.codebook_size <= 2**16 else pa.uint32()
+        columns = [("name", pa.string()), ("chain", pa.string()), ("sequence", pa.string())]
+        columns += [("length", pa.int32()), ("d_max", pa.float64())]
+        columns += [(f"level_{level}", pa.list_(code)) for level in range(len(self.strides))]
+        return pa.schema(columns).with_metadata(
+            {
+                _VERSION: FORMAT_VERSION,
+                _FINGERPRINT: self.fingerprint,
+                _STRIDES: ",".join(map(str, self.strides)),
+                _CODEBOOK: str(self.codebook_size),
+            }
+        )
+
+    def sides(self, length: int) -> list[int]:
+        """Cells along the side of each level's grid, just enough to cover the residues."""
+        return [math.ceil(length / stride) for stride in self.strides]
+
+
+@dataclass(frozen=True)
+class ChainTokens:
+    """A chain as tokens.
+
+    Parameters
+    ----------
+    name : str
+        The chain's id.
+    chain, sequence : str
+        Author chain id, and L letters.
+    d_max : float
+        The distance (angstrom) that stands for 1 in the image.
+    levels : tuple of ndarray, dtype=int, shape=(h, h)
+        Code numbers, finest level first; h is L over the level's stride, rounded up.
+    """
+
+    name: str
+    chain: str
+    sequence: str
+    d_max: float
+    levels: tuple[np.ndarray, ...]
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all levels."""
+        return sum(level.size for level in self.levels)
+
+
+class BadTokens(NamedTuple):
+    """A row that is no chain, and why."""
+
+    name: str
+    reason: str
+
+
+class TokenWriter:
+    """Writes a token table; a context manager.
+
+    The table takes its place when the context ends well, else there is none.
+
+    Parameters
+    ----------
+    path : Path
+    header : TokenHeader
+    """
+
+    def __init__(self, path: Path, header: TokenHeader) -> None:
+        self._path, self._header = path, header
+        self._temporary = path.with_name(f".{path.name}.tmp")
+        self._writer = pq.ParquetWriter(self._temporary, header.schema, compression="zstd")
+
+    def write(self, chains: Sequence[ChainTokens]) -> None:
+        """Add chains as one row group.
+
+        Raises
+        ------
+        ValueError
+            If grids or codes are not those of the header.
+        """
+        for tokens in chains:
+            _check_grids([level.ravel() for level in tokens.levels], len(tokens.sequence), self._header)
+        schema = self._header.schema
+        columns: list[Any] = [[getattr(tokens, name) for tokens in chains] for name in schema.names[:3]]
+        columns += [[len(tokens.sequence) for tokens in chains], [tokens.d_max for tokens in chains]]
+        columns += [
+            _list_column([tokens.levels[level] for tokens in chains], field.type.value_type)
+            for level, field in enumerate(list(schema)[5:])
+        ]
+        self._writer.write_table(pa.table(columns, schema=schema), row_group_size=max(1, len(chains)))
+
+    def __enter__(self) -> "TokenWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._writer.close()
+            if kind is None:
+                self._temporary.replace(self._path)
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+
+class TokenTable:
+    """A token table; iterating reads it piece by piece.
+
+    Parameters
+    ----------
+    path : Path
+
+    Attributes
+    ----------
+    header : TokenHeader
+
+    Raises
+    ------
+    ValueError
+        If the file is no token table, or one of another format version.
+    OSError
+        If there is no such file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with pq.ParquetFile(path) as file:
+                schema, self._num_rows = file.schema_arrow, file.metadata.num_rows
+        except (FileNotFoundError, PermissionError):
+            raise
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(f"{path}: no readable Parquet file ({error})") from error
+        self.header = _header_of(schema.metadata or {}, path)
+        _check_columns(schema, self.header.schema, path)
+
+    def __len__(self) -> int:
+        return self._num_rows
+
+    def __iter__(self) -> Iterator[ChainTokens | BadTokens]:
+        """The chains, and rows that are none as `BadTokens`."""
+        row = 0
+        with pq.ParquetFile(self._path) as file:
+            for group in range(file.num_row_groups):
+                end = row + file.metadata.row_group(group).num_rows
+                try:
+                    for batch in file.iter_batches(_ROWS_AT_ONCE, [group], self.header.schema.names):
+                        for i in range(batch.num_rows):
+                            yield _chain(batch, i, row + i, self.header)
+                        row += batch.num_rows
+                except (pa.ArrowException, OSError) as error:
+                    yield BadTokens(f"rows {row} to {end - 1}", f"the Parquet file is damaged ({error})")
+                row = end
+
+
+def _list_column(levels: Sequence[np.ndarray], code: pa.DataType) -> pa.Array:
+    ends = np.cumsum([0, *(level.size for level in levels)])
+    flat = np.concatenate([np.empty(0, dtype=np.int64), *(level.ravel() for level in levels)])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(flat, code))
+
+
+def _header_of(metadata: dict[bytes, bytes], path: Path) -> TokenHeader:
+    version = metadata.get(_VERSION)
+    if version is None:
+        raise ValueError(f"{path}: not a token table; python encode.py writes them")
+    if version != FORMAT_VERSION.encode():
+        found = version.decode(errors="replace")
+        raise ValueError(f"{path}: a token table of format {found}; this version reads {FORMAT_VERSION}")
+    try:
+        strides = tuple(int(stride) for stride in metadata[_STRIDES].split(b","))
+        header = TokenHeader(metadata[_FINGERPRINT].decode(), strides, int(metadata[_CODEBOOK]))
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: damaged metadata ({error})") from error
+    if min(strides) < 1 or header.codebook_size < 1:
+        raise ValueError(f"{path}: damaged metadata ({header})")
+    return header
+
+
+def _check_columns(found: pa.Schema, expected: pa.Schema, path: Path) -> None:
+    if lacking := [name for name in expected.names if name not in found.names]:
+        raise ValueError(f"{path}: a token table without the columns {', '.join(lacking)}")
+    for field in expected:
+        if (kind := found.field(field.name).type) != field.type:
+            raise ValueError(f"{path}: column {field.name} is {kind}, not {field.type}")
+
+
+def _chain(batch: pa.RecordBatch, i: int, number: int, header: TokenHeader) -> ChainTokens | BadTokens:
+    row = {name: batch.column(name)[i] for name in header.schema.names}
+    name = f"row {number}"
+    try:
+        if absent := [column for column, value in row.items() if not value.is_valid]:
+            raise ValueError(f"no value in the columns {', '.join(absent)}")
+        name, chain, sequence = (row[column].as_py() for column in ("name", "chain", "sequence"))
+        if (length := row["length"].as_py()) != len(sequence):
+            raise ValueError(f"length {length}, but {len(sequence)} letters of sequence")
+        flat = [_codes(row[f"level_{level}"]) for level in range(len(header.strides))]
+        _check_grids(flat, length, header)
+    except ValueError as error:
+        return BadTokens(name, str(error))
+    sides = header.sides(length)
+    grids = tuple(codes.reshape(side, side) for codes, side in zip(flat, sides, strict=True))
+    return ChainTokens(name, chain, sequence, row["d_max"].as_py(), grids)
+
+
+def _codes(value: pa.ListScalar) -> np.ndarray:
+    if value.values.null_count:
+        raise ValueError("a code is null")
+    return value.values.to_numpy()
+
+
+def _check_grids(flat: Sequence[np.ndarray], length: int, header: TokenHeader) -> None:
+    if length < 1:
+        raise ValueError("no residues")
+    if len(flat) != len(header.strides):
+        raise ValueError(f"{len(flat)} levels of codes; the tokenizer has {len(header.strides)}")
+    for level, (codes, side) in enumerate(zip(flat, header.sides(length), strict=True)):
+        if codes.size != side**2:
+            raise ValueError(f"level {level} has {codes.size} codes; {length} residues need {side} x {side}")
+        if codes.min() < 0 or codes.max() >= header.codebook_size:
+            wrong = codes.max() if codes.max() >= header.codebook_size else codes.min()
+            raise ValueError(f"level {level} has the code {wrong}; the codebook has {header.codebook_size}")

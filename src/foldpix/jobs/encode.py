@@ -1,0 +1,192 @@
+"""Structures through a tokenizer into one table of tokens."""
+
+import csv
+import io
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from math import log2
+from pathlib import Path
+from statistics import fmean
+from typing import NamedTuple
+
+from rich.progress import Progress
+from rich.table import Table
+
+from foldpix.dataset.durable import write_whole
+from foldpix.dataset.reader import Sample
+from foldpix.dataset.sources import Source, structure_files
+from foldpix.dataset.tokens import ChainTokens, TokenHeader, TokenWriter
+from foldpix.evaluation.chains import Skipped
+from foldpix.evaluation.codes import ImageTokenizer, codes_of, equally_padded
+from foldpix.image import Picture
+from foldpix.jobs.schema.encode import EncodeConfig
+from foldpix.jobs.structure_pictures import structure_pictures
+from foldpix.jobs.terminal import console, progress_bar
+from foldpix.jobs.tokenizer import load_tokenizer
+from foldpix.jobs.workers import Workers
+
+#: Pixels of the pictures that become one row group: 48 MB in memory, 1,000 chains of 128 residues.
+PIXELS_A_GROUP = 2**24
+_FILES_A_ROUND = 16  # for each worker
+_MOST_REASONS = 10
+
+
+class SkippedChain(NamedTuple):
+    """A file, or a chain of it, that is not in the table."""
+
+    id: str
+    reason: str
+    source: str
+
+
+@dataclass
+class Tally:
+    """What the run did."""
+
+    skipped: list[SkippedChain] = field(default_factory=list)
+    bits_per_residue: list[float] = field(default_factory=list)
+    num_tokens: int = 0
+    begin: float = field(default_factory=time.monotonic)
+
+    def add(self, chains: Iterable[ChainTokens], codebook_size: int) -> None:
+        """Count chains that are in the table."""
+        for tokens in chains:
+            self.num_tokens += tokens.num_tokens
+            self.bits_per_residue.append(tokens.num_tokens * log2(codebook_size) / len(tokens.sequence))
+
+
+def run(config: EncodeConfig) -> dict[str, float]:
+    """Encode, write the table and, where something is missing in it, ``<out>.skipped.csv``; print a summary.
+
+    Returns
+    -------
+    dict
+        ``chains``, ``tokens``, ``bits_per_residue`` (mean over chains), ``skipped``, ``chains_per_second``.
+
+    Raises
+    ------
+    ValueError
+        If options are out of range, the checkpoint is none, or there is no chain to encode. No table is
+        written then.
+    """
+    _check(config)
+    files = sorted(structure_files(Path(config.source)))
+    if not files:
+        raise ValueError(f"no structure file (.pdb, .ent, .cif, .mmcif, .bcif, also .gz) in {config.source}")
+    tokenizer, header, device = load_tokenizer(config.ckpt)
+    out, tally = Path(config.out), Tally()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with progress_bar() as progress, TokenWriter(out, header) as writer:
+        for group in _groups(_pictures(files, config, tally.skipped, progress)):
+            chains = _tokens(group, tokenizer, device, config.batch_size)
+            writer.write(chains)
+            tally.add(chains, header.codebook_size)
+        if not tally.bits_per_residue:
+            example = "{2} ({1})".format(*tally.skipped[0])
+            raise ValueError(
+                f"no chain to encode in {config.source}: {len(tally.skipped)} skipped, such as {example}"
+            )
+    _write_skipped(Path(f"{out}.skipped.csv"), tally.skipped)
+    return _summarize(tally, out, header)
+
+
+def _check(config: EncodeConfig) -> None:
+    if not Path(config.source).exists():
+        raise ValueError(f"source={config.source} does not exist; give a folder or file of structures")
+    if not config.out.endswith(".parquet"):
+        raise ValueError(f"out={config.out} must end in .parquet")
+    if not 0 < config.d_max < float("inf"):
+        raise ValueError(f"d_max={config.d_max} must be a positive number of angstrom, such as 80")
+    if config.batch_size < 1:
+        raise ValueError(f"batch_size={config.batch_size} must be at least 1")
+    if config.workers is not None and config.workers < 1:
+        raise ValueError(f"workers={config.workers} must be at least 1, or null for every core")
+
+
+def _pictures(
+    files: list[Source], config: EncodeConfig, skipped: list[SkippedChain], progress: Progress
+) -> Iterator[Picture]:
+    """The chains in the order of the files; what is none, or has the id of an earlier one, is put down."""
+    taken: dict[str, str] = {}
+    task = progress.add_task("encoding", total=len(files))
+    with closing(_of_files(files, config)) as results:
+        for source, found in zip(files, results, strict=True):
+            for each in found:
+                if isinstance(each, Skipped):
+                    skipped.append(SkippedChain(*each, source.path))
+                elif each.name in taken:
+                    reason = f"duplicate id {each.name}, also {taken[each.name]}"
+                    skipped.append(SkippedChain(each.name, reason, source.path))
+                else:
+                    taken[each.name] = source.path
+                    yield each
+            progress.advance(task)
+
+
+def _of_files(files: list[Source], config: EncodeConfig) -> Generator[list[Picture | Skipped], None, None]:
+    """By rounds, as pictures would pile up before a slow tokenizer."""
+    workers, waiting = Workers(config.workers), iter(files)
+    while some := list(islice(waiting, _FILES_A_ROUND * workers.count)):
+        yield from workers.map(partial(structure_pictures, d_max=config.d_max), some)
+
+
+def _groups(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:
+    group: list[Picture] = []
+    num_pixels = 0
+    for picture in pictures:
+        group.append(picture)
+        num_pixels += len(picture.sequence) ** 2
+        if num_pixels >= PIXELS_A_GROUP:
+            yield group
+            group, num_pixels = [], 0
+    if group:
+        yield group
+
+
+def _tokens(
+    group: list[Picture], tokenizer: ImageTokenizer, device: str, batch_size: int
+) -> list[ChainTokens]:
+    """The chains as tokens, in the same order."""
+    tokens: dict[str, ChainTokens] = {}
+    for batch in equally_padded(group, lambda each: len(each.sequence), tokenizer.stride, batch_size):
+        samples = [Sample(each.name, each.pixels, each.d_max) for each in batch]
+        for each, codes in zip(batch, codes_of(tokenizer, samples, device), strict=True):
+            tokens[each.name] = ChainTokens(each.name, each.chain, each.sequence, each.d_max, codes)
+    return [tokens[each.name] for each in group]
+
+
+def _write_skipped(path: Path, skipped: list[SkippedChain]) -> None:
+    """One row each; no file where nothing was skipped, also not that of an earlier run."""
+    if not skipped:
+        path.unlink(missing_ok=True)
+        return
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([SkippedChain._fields, *skipped])
+    write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def _summarize(tally: Tally, out: Path, header: TokenHeader) -> dict[str, float]:
+    num_chains, seconds = len(tally.bits_per_residue), max(time.monotonic() - tally.begin, 1e-9)
+    summary = {
+        "chains": float(num_chains),
+        "tokens": float(tally.num_tokens),
+        "bits_per_residue": fmean(tally.bits_per_residue),
+        "skipped": float(len(tally.skipped)),
+        "chains_per_second": num_chains / seconds,
+    }
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in summary.items():
+        table.add_row(name.replace("_", " "), f"{value:,.1f}" if "per" in name else f"{value:,.0f}")
+    console().print(table)
+    for skip in tally.skipped[:_MOST_REASONS]:
+        print(f"skipped {skip.source}: {skip.id}: {skip.reason}")
+    if tally.skipped:
+        print(f"all that was skipped: {out}.skipped.csv")
+    print(f"tokens of the model {header}: {out}")
+    return summary
