@@ -10,11 +10,15 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
-import evaluate  # noqa: F401 (registers its schema, as the other scripts do)
+import decode  # noqa: F401 (registers its schema, as the other scripts do)
+import encode  # noqa: F401
+import evaluate  # noqa: F401
 import generate  # noqa: F401
 import preprocess  # noqa: F401
 import train  # noqa: F401
 from foldpix.jobs.entry import typed
+from foldpix.jobs.schema.decode import DecodeConfig
+from foldpix.jobs.schema.encode import EncodeConfig
 from foldpix.jobs.schema.evaluate import EvaluateConfig
 from foldpix.jobs.schema.generate import GenerateConfig
 from foldpix.jobs.schema.preprocess import PreprocessConfig
@@ -31,8 +35,15 @@ JOBS = {
     "preprocess": PreprocessConfig,
     "generate": GenerateConfig,
     "evaluate": EvaluateConfig,
+    "encode": EncodeConfig,
+    "decode": DecodeConfig,
 }
-REQUIRED = {"train": [], "preprocess": ["source=x", "out=y"]}
+REQUIRED = {
+    "train": [],
+    "preprocess": ["source=x", "out=y"],
+    "encode": ["source=x", "ckpt=z", "out=y"],
+    "decode": ["source=x", "out=y"],
+}
 CHOICES = sorted(
     (folder.name, file.stem) for folder in CONF.iterdir() if folder.is_dir() for file in folder.glob("*.yaml")
 )
@@ -79,6 +90,8 @@ DEFAULTS = {
     "preprocess": PreprocessConfig(source="x", out="y"),
     "generate": GenerateConfig(out="y"),
     "evaluate": EvaluateConfig(out="y"),
+    "encode": EncodeConfig(source="x", ckpt="z", out="y"),
+    "decode": DecodeConfig(source="x", out="y"),
 }
 
 

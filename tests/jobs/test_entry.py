@@ -10,8 +10,8 @@ from omegaconf import MISSING, OmegaConf
 from foldpix.jobs.entry import run_job, typed
 from tests.training.tiny import REPO, finish, start
 
-SCRIPTS = ("train", "preprocess", "generate", "evaluate")
-HEAVY = {"torch", "pytorch_lightning", "biotite", "matplotlib", "PIL", "joblib", "wandb", "jax"}
+SCRIPTS = ("train", "preprocess", "generate", "evaluate", "encode", "decode")
+HEAVY = {"torch", "pytorch_lightning", "biotite", "matplotlib", "PIL", "joblib", "wandb", "jax", "pyarrow"}
 
 
 @dataclass

@@ -46,7 +46,9 @@ class Unreadable(NamedTuple):
 def shard_pictures(shard: Path) -> Iterator[StoredPicture | Unreadable]:
     """The whole pictures of a shard, after a word on those it lost."""
     index = read_index(shard)
-    if index.num_lost:
+    if index.num_lost and not len(index):
+        yield Unreadable(shard, "no tar, or cut short before the end of its first PNG")
+    elif index.num_lost:
         yield Unreadable(shard, f"cut short, samples lost: at least {index.num_lost}")
     elif not len(index):
         yield Unreadable(shard, "no PNG inside")

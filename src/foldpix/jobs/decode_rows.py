@@ -35,7 +35,7 @@ class DecodedRow:
     id : str
         Of the chain: its structure is ``<id>.pdb``.
     status : Status
-        Suspicious: the structure is there, but the image does not look like that of any chain.
+        Suspicious: the structure is there, but the image is hardly that of a chain.
     reason : str
         Why it is suspicious or failed.
     length : int
