@@ -2,7 +2,7 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test test-all lint bench clean
+.PHONY: help setup demo test test-all lint bench bench-decode clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | column -t -s '|'
@@ -35,6 +35,12 @@ lint: .venv/.ready  ## ruff and mypy
 
 bench: .venv/.ready  ## CPU times beside straightforward implementations and physical limits
 	$(RUN) -m benchmarks.run
+
+# Real chains where they lie beside the repository, made-up ones elsewhere.
+bench-decode: source ?= $(wildcard ../shared/structures/chains)
+bench-decode: .venv/.ready  ## exactness of picture to backbone [source=DIR limit=N noise=1,2,4,8,16 per_bin=4]
+	$(RUN) -m benchmarks.image.decode_accuracy $(foreach name,source limit noise per_bin out,\
+		$(if $($(name)),$(name)=$($(name))))
 
 clean:  ## remove caches and what the demo made; .venv and other data stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo

@@ -71,7 +71,7 @@ def test_readers_agree(tmp_path):
     ("module", "options", "num_rows"),
     [
         (bench_encode, {"lengths": (40,)}, 2),
-        (bench_decode, {"lengths": (40,)}, 1),
+        (bench_decode, {"lengths": (40,), "batches": {40: 2}}, 4),
         (bench_convert, {"lengths": (40,)}, 1),
         (bench_reader, {"lengths": (40,), "num_images": 2}, 1),
         (bench_model, {"models": ("hvqvae_small",), "lengths": (48,)}, 3),
