@@ -17,7 +17,7 @@ def load_tokenizer(ckpt: str) -> tuple[ImageTokenizer, TokenHeader, str]:
     OSError
         If there is no such file.
     """
-    # Brings Lightning along, three seconds that the image alone need not wait.
+    # Brings Lightning along, three seconds that a mistake in the options need not wait.
     from foldpix.training.checkpoint import load_model
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
