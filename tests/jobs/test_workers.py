@@ -16,6 +16,6 @@ def test_results_come_in_the_order_of_the_tasks():
 def test_a_killed_worker_is_told_in_one_line():
     with (
         closing(Workers(2).map(os._exit, [1, 1])) as results,
-        pytest.raises(ChildProcessError, match="a worker was killed, .* fewer workers$"),
+        pytest.raises(ChildProcessError, match=r"a worker was killed, .* fewer workers$"),
     ):
         list(results)
