@@ -46,7 +46,7 @@ def _accuracy_cells(trials: Sequence[Trial]) -> list[str]:
     rmsd = [trial.rmsd for trial in trials]
     worst = max(trials, key=lambda trial: trial.rmsd)
     right = sum(trial.right_handed for trial in trials)
-    figures = (np.mean(rmsd), np.median(rmsd), worst.rmsd)
+    figures = (float(np.mean(rmsd)), float(np.median(rmsd)), worst.rmsd)
     return [str(len(trials)), *map(_figure, figures), worst.id, str(right)]
 
 
@@ -59,8 +59,8 @@ def by_length(trials: Sequence[Trial]) -> Table:
         for solver in OURS:
             chosen = [trial for trial in of_length if trial.solver == solver]
             seconds = [trial.cpu_s for trial in chosen]
-            figures = (np.mean([t.rmsd for t in chosen]), np.median(seconds), max(seconds))
-            cells += [_figure(value) for value in figures]
+            figures = (np.mean([t.rmsd for t in chosen]), np.median(seconds), np.max(seconds))
+            cells += [_figure(float(value)) for value in figures]
         table.add_row(label, str(_num_chains(of_length)), *cells)
     return table
 
@@ -104,7 +104,7 @@ def solvers_by_length(trials: Sequence[Trial]) -> Table:
 
 def _solver_cells(trials: Sequence[Trial]) -> list[str]:
     rmsd = ([trial.rmsd for trial in trials if trial.solver == solver] for solver in SOLVERS)
-    return [f"{_figure(np.mean(values))} / {_figure(np.median(values))}" for values in rmsd]
+    return [f"{_figure(float(np.mean(v)))} / {_figure(float(np.median(v)))}" for v in rmsd]
 
 
 def _num_worse(trials: Iterable[Trial], solver: str) -> int:
@@ -146,8 +146,9 @@ def _confidence_cells(trials: Sequence[Trial]) -> list[str]:
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's rank correlation of two arrays without ties."""
-    ranks = [np.argsort(np.argsort(values)) for values in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = np.argsort(np.argsort([first, second], axis=-1), axis=-1)
+    num, difference = len(first), ranks[0] - ranks[1]
+    return 1 - 6 * float(np.sum(difference**2)) / (num * (num**2 - 1))
 
 
 def _by_noise_and_solver(trials: Sequence[Trial]) -> Iterator[tuple[float, str, list[Trial]]]:

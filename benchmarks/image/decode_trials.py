@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ LENGTHS = range(2, 1025)
 Solver = Callable[[np.ndarray], Decoded | np.ndarray]
 REFERENCES: Mapping[str, Solver] = {"MDS": decode_mds, "SMACOF": decode_smacof, "frameLS": decode_frame_ls}
 OURS: Mapping[str, Solver] = {"fast": lambda image: decode(image, refine=False), "refined": decode}
-SOLVERS = REFERENCES | OURS
+SOLVERS: Mapping[str, Solver] = {**REFERENCES, **OURS}
 
 
 class Task(NamedTuple):
@@ -111,42 +111,36 @@ def noisy_image(backbone: Backbone, noise: float, seed: str) -> np.ndarray:
 
 
 def _trials(task: Task, name: str, backbone: Backbone) -> Iterator[Trial]:
+    truth, far = backbone.coords, _far(backbone.coords)
     for noise in task.noises:
         image = noisy_image(backbone, noise, name)
         for solver in task.solvers:
             start = time.process_time()
             answer = SOLVERS[solver](image)
             seconds = time.process_time() - start
-            yield _trial(task.path, name, backbone, noise, solver, answer, seconds, image)
+            coords = answer.coords if isinstance(answer, Decoded) else answer
+            close, right = backbone_rmsd(coords, truth), is_right_handed(coords, truth)
+            trial = Trial(task.path, name, len(truth), far, noise, solver, close, right, seconds)
+            yield _with_quality(trial, answer, backbone, image) if isinstance(answer, Decoded) else trial
 
 
-def _trial(path, name, backbone, noise, solver, answer, seconds, image) -> Trial:
-    truth, coords = backbone.coords, answer.coords if isinstance(answer, Decoded) else answer
-    cb = virtual_cb(truth)
-    return Trial(
-        path=path,
-        id=name,
-        length=len(backbone),
-        far=bool(np.max(np.linalg.norm(cb[:, None] - cb[None], axis=-1)) >= D_MAX),
-        noise=noise,
-        solver=solver,
-        rmsd=backbone_rmsd(coords, truth),
-        right_handed=is_right_handed(coords, truth),
-        cpu_s=seconds,
-        **(_quality(answer, backbone, image, solver) if isinstance(answer, Decoded) else {}),
+def _far(coords: np.ndarray) -> bool:
+    cb = virtual_cb(coords)
+    return bool(np.max(np.linalg.norm(cb[:, None] - cb[None], axis=-1)) >= D_MAX)
+
+
+def _with_quality(trial: Trial, decoded: Decoded, truth: Backbone, image: np.ndarray) -> Trial:
+    drawn = np.zeros(0)
+    if trial.solver == "refined":
+        drawn = draw_errors(image, decoded.coords, D_MAX, np.random.default_rng(trial.length))
+    return replace(
+        trial,
+        breaks=frozenset(truth.chain_breaks.tolist()),
+        reported_breaks=frozenset(np.flatnonzero(~decoded.bonded).tolist()),
+        error=decoded.error,
+        true_error=_true_error(decoded.coords, truth.coords),
+        drawn_error=drawn,
     )
-
-
-def _quality(answer: Decoded, backbone: Backbone, image: np.ndarray, solver: str) -> dict[str, object]:
-    refined = solver == "refined"
-    rng = np.random.default_rng(len(backbone))
-    return {
-        "breaks": frozenset(backbone.chain_breaks.tolist()),
-        "reported_breaks": frozenset(np.flatnonzero(~answer.bonded).tolist()),
-        "error": answer.error,
-        "true_error": _true_error(answer.coords, backbone.coords),
-        "drawn_error": draw_errors(image, answer.coords, D_MAX, rng) if refined else np.zeros(0),
-    }
 
 
 def _true_error(coords: np.ndarray, truth: np.ndarray) -> np.ndarray:
