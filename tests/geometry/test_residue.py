@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foldpix.geometry import IDEAL_RESIDUE, residue_frames, virtual_cb
+from foldpix.geometry import IDEAL_RESIDUE, frame_jacobian, residue_frames, virtual_cb
 from foldpix.structure import read_structure
 
 
@@ -29,3 +29,14 @@ def test_ideal_residue_fits_real_ones(real_structures):
     origin, axes = residue_frames(backbone.coords)
     local = (backbone.coords - origin[:, None]) @ np.swapaxes(axes, -1, -2)
     assert np.abs(np.median(local, axis=0) - IDEAL_RESIDUE).max() < 0.05
+
+
+def test_jacobian_is_the_derivative_of_the_frames(rng):
+    coords, step = rng.normal(0, 2, (20, 3, 3)), 1e-6 * rng.normal(0, 1, (20, 3, 3))
+    origin, axes = residue_frames(coords)
+    moved_origin, moved_axes = residue_frames(coords + step)
+    shift = (axes @ (moved_origin - origin)[..., None])[..., 0]
+    turn = axes @ np.swapaxes(moved_axes, -1, -2)  # columns: the new axes in the old frame
+    angle = np.stack([turn[:, 2, 1], turn[:, 0, 2], turn[:, 1, 0]], axis=-1)
+    predicted = (frame_jacobian(coords) @ step.reshape(20, 9, 1))[..., 0]
+    assert predicted == pytest.approx(np.concatenate([shift, angle], axis=-1), abs=1e-9)

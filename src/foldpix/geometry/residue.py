@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from foldpix.geometry.vector import cross_matrix, dot, unit
+from foldpix.geometry.vector import cross_matrix, dot, orthonormal
 
 # Engh & Huber (2001) averages over the twenty amino acids.
 N_CA, CA_C, N_CA_C = 1.459, 1.525, math.radians(111.0)
@@ -48,12 +48,8 @@ def residue_frames(coords: Any) -> tuple[Any, Any]:
     axes : array, shape=(..., L, 3, 3)
         Rows x, y, z: a rotation from global to local coordinates.
     """
-    xp = array_namespace(coords)
     cb, ca = virtual_cb(coords), coords[..., 1, :]
-    z = unit(cb - ca)
-    to_n = coords[..., 0, :] - ca
-    x = unit(to_n - dot(to_n, z) * z)
-    return cb, xp.stack([x, xp.linalg.cross(z, x), z], axis=-2)
+    return cb, orthonormal(coords[..., 0, :] - ca, cb - ca)
 
 
 def frame_jacobian(coords: Any) -> Any:

@@ -4,14 +4,14 @@ from typing import Any
 
 from array_api_compat import array_namespace, device
 
-from foldpix.geometry.superposition import best_rotation
+from foldpix.geometry.vector import orthonormal
 
 # Each round shrinks what noise adds to the three leading eigenvectors by its share of the eigenvalue,
 # below a half even at 16 grey levels of noise.
 _ROUNDS = 4
 
 
-def relative_rotations(omega: Any, theta: Any, phi: Any) -> tuple[tuple[Any, ...], list[list[Any]]]:
+def relative_rotations(omega: Any, theta: Any, phi: Any) -> tuple[Any, Any]:
     """Where residue i sees residue j, and how j is turned: from the angles alone, whatever the distance.
 
     Parameters
@@ -21,10 +21,10 @@ def relative_rotations(omega: Any, theta: Any, phi: Any) -> tuple[tuple[Any, ...
 
     Returns
     -------
-    direction : tuple of 3 arrays, shape=(..., L, L)
-        x, y, z of the unit vector from CB_i to CB_j in the frame of residue i.
-    rotation : 3 x 3 lists of arrays, shape=(..., L, L)
-        Element a, b turns vectors in the frame of j into that of i.
+    direction : array, shape=(..., L, 3, L)
+        Unit vector from CB_i to CB_j in the frame of residue i, at [..., i, :, j].
+    rotation : array, shape=(..., 3, 3, L, L)
+        Turns vectors in the frame of j into that of i, at [..., i, j].
     """
     xp = array_namespace(theta)
     sin_theta, cos_theta, sin_phi, cos_phi = xp.sin(theta), xp.cos(theta), xp.sin(phi), xp.cos(phi)
@@ -37,17 +37,23 @@ def relative_rotations(omega: Any, theta: Any, phi: Any) -> tuple[tuple[Any, ...
     turned = [cos_omega * across[a] + sin_omega * n for a, n in enumerate(normal)]
     turned.append(cos_omega * across[2])
     lifted = [cos_omega * n - sin_omega * across[a] for a, n in enumerate(normal)]
-    lifted.append(-sin_omega * across[2])
 
-    at_j = [[xp.matrix_transpose(x) for x in vector] for vector in (along, across, normal)]
-    rotation = []
-    for a in range(3):
-        row = [turned[a] * at_j[1][b] - along[a] * at_j[0][b] for b in range(3)]
-        rotation.append([row[0] - lifted[a] * at_j[2][0], row[1] - lifted[a] * at_j[2][1], row[2]])
-    return along, rotation
+    # Copies, as a product with a transposed view would take its elements from all over the memory.
+    at_j = xp.stack([xp.matrix_transpose(x) for x in (*along, *across, *normal)])
+
+    def element(a: int, b: int) -> Any:
+        rest = turned[a] * at_j[3 + b] - along[a] * at_j[b]
+        return rest if b == 2 else rest - lifted[a] * at_j[6 + b]
+
+    # Turning back from i to j is the transpose, so half of the elements are transposes of the others.
+    upper = {(a, b): element(a, b) for a in range(3) for b in range(a, 3)}
+    lower = {(b, a): xp.matrix_transpose(part) for (a, b), part in upper.items() if a < b}
+    rows = [[(upper | lower)[a, b] for b in range(3)] for a in range(3)]
+    rotation = xp.stack([xp.stack(row, axis=-3) for row in rows], axis=-4)
+    return xp.stack(along, axis=-2), rotation
 
 
-def synchronize(rotation: list[list[Any]], mask: Any) -> tuple[Any, Any]:
+def synchronize(rotation: Any, mask: Any) -> tuple[Any, Any]:
     """Frames whose relative rotations agree best with the given ones.
 
     The relative rotations of frames ``R_i`` are the blocks ``R_i R_j^T`` of a matrix of rank three, so
@@ -55,8 +61,8 @@ def synchronize(rotation: list[list[Any]], mask: Any) -> tuple[Any, Any]:
 
     Parameters
     ----------
-    rotation : 3 x 3 lists of arrays, shape=(..., L, L)
-        As :func:`relative_rotations` makes them; the diagonal is not used.
+    rotation : array, shape=(..., 3, 3, L, L)
+        As :func:`relative_rotations` makes them; what stands at i = j is not used.
     mask : array, shape=(..., L)
         1 for residues, 0 for padding. The first is a residue.
 
@@ -69,39 +75,39 @@ def synchronize(rotation: list[list[Any]], mask: Any) -> tuple[Any, Any]:
         contradict each other.
     """
     xp, length = array_namespace(mask), mask.shape[-1]
-    blocks = _blocks(rotation, mask)
-    vectors = blocks[..., ::length]
+    real = mask[..., None, :, None]
+    # Coordinate by coordinate, (..., 3, L, 3): the frames that the first residue gives to all.
+    identity = xp.eye(3, dtype=mask.dtype, device=device(mask))[:, None, :]
+    is_first = xp.astype(xp.arange(length, device=device(mask)) == 0, mask.dtype)[:, None]
+    given = xp.moveaxis(rotation[..., 0], -2, -1) * real
+    vectors = _orthonormal_columns(given * (1.0 - is_first) + identity * is_first)
     for _ in range(_ROUNDS):
-        vectors, _ = xp.linalg.qr(blocks @ vectors)
-    axes = _proper(_frames(vectors))
-    stacked = xp.reshape(xp.moveaxis(axes * mask[..., None, None], -2, -3), vectors.shape)
+        vectors = _orthonormal_columns(_apply(rotation, vectors * real) * real + vectors)
+    axes = _proper(xp.moveaxis(vectors, -3, -2), mask)
+
+    frames = xp.moveaxis(axes * mask[..., None, None], -2, -3)
     num = xp.sum(mask, axis=-1)
-    agreement = xp.sum(stacked * (blocks @ stacked), axis=(-2, -1)) - 3.0 * num
+    agreement = xp.sum(frames * _apply(rotation, frames), axis=(-3, -2, -1))
     return axes, xp.sqrt(xp.clip(1.0 - agreement / (3.0 * num * (num - 1.0)), 0.0, None))
 
 
-def _blocks(rotation: list[list[Any]], mask: Any) -> Any:
-    """One matrix (..., 3 L, 3 L): axis by axis, so that whole planes are copied; ones on its diagonal."""
-    xp = array_namespace(mask)
-    own = xp.eye(mask.shape[-1], dtype=mask.dtype, device=device(mask)) * mask[..., None]
-    pairs = mask[..., None] * mask[..., None, :] - own
-    planes = [
-        [part * pairs + own if a == b else part * pairs for b, part in enumerate(row)]
-        for a, row in enumerate(rotation)
-    ]
-    return xp.concat([xp.concat(row, axis=-1) for row in planes], axis=-2)
+def _apply(rotation: Any, vectors: Any) -> Any:
+    """What all others say of each residue: rotations but those at i = j, times vectors (..., 3, L, 3)."""
+    xp, vectors = array_namespace(rotation), vectors[..., None, :, :, :]
+    own = xp.linalg.diagonal(rotation)[..., None]
+    return xp.sum(rotation @ vectors - own * vectors, axis=-3)
 
 
-def _frames(vectors: Any) -> Any:
-    """(..., 3 L, 3) -> (..., L, 3, 3)."""
-    xp = array_namespace(vectors)
-    shape = (*vectors.shape[:-2], 3, vectors.shape[-2] // 3, 3)
-    return xp.moveaxis(xp.reshape(vectors, shape), -3, -2)
+def _orthonormal_columns(vectors: Any) -> Any:
+    xp, shape = array_namespace(vectors), vectors.shape
+    columns, _ = xp.linalg.qr(xp.reshape(vectors, (*shape[:-3], 3 * shape[-2], 3)))
+    return xp.reshape(columns, shape)
 
 
-def _proper(frames: Any) -> Any:
-    """The nearest rotations, after the one reflection that eigenvectors leave open."""
+def _proper(frames: Any, mask: Any) -> Any:
+    """Proper rotations near ``frames``, after the one reflection that eigenvectors leave open."""
     xp = array_namespace(frames)
     sign = xp.sign(xp.sum(xp.linalg.det(frames), axis=-1))[..., None, None, None]
-    rotation, _ = best_rotation(xp.matrix_transpose(frames * sign))
-    return rotation
+    identity = xp.eye(3, dtype=frames.dtype, device=device(frames))
+    frames = frames * sign + (1.0 - mask)[..., None, None] * identity
+    return orthonormal(frames[..., 0, :], frames[..., 2, :])

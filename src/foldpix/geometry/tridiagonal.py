@@ -11,13 +11,13 @@ from array_api_compat import array_namespace, device
 
 
 class _Reduced(NamedTuple):
-    """The matrix of the even unknowns; each odd one is ``alone - to_left x_left - to_right x_right``."""
+    """The system of the even unknowns, and the odd ones as ``alone - to_others [x_left, x_right]``."""
 
     diagonal: Any
     upper: Any
+    right: Any
     alone: Any
-    to_left: Any
-    to_right: Any
+    to_others: Any
 
 
 def solve_tridiagonal(diagonal: Any, upper: Any, right: Any) -> Any:
@@ -36,12 +36,10 @@ def _solve(diagonal: Any, upper: Any, right: Any) -> Any:
         return xp.linalg.solve(diagonal, right)
     if length % 2:
         return _solve(_append(diagonal, 1.0), _append(upper, 0.0), _append(right, 0.0))[..., :-1, :, :]
-    reduced = _eliminate(diagonal, upper, right[..., 1::2, :, :])
-    from_left = upper[..., 0::2, :, :] @ reduced.alone
-    from_right = _delay(_leftward(upper) @ reduced.alone)
-    even = _solve(reduced.diagonal, reduced.upper, right[..., 0::2, :, :] - from_left - from_right)
-    odd = reduced.alone - reduced.to_left @ even - reduced.to_right @ _append(even[..., 1:, :, :], 0.0)
-    return _interleave(even, odd)
+    reduced = _eliminate(diagonal, upper, right)
+    even = _solve(reduced.diagonal, reduced.upper, reduced.right)
+    others = xp.concat([even, _append(even[..., 1:, :, :], 0.0)], axis=-2)
+    return _interleave(even, reduced.alone - reduced.to_others @ others)
 
 
 def _invert(diagonal: Any, upper: Any) -> tuple[Any, Any]:
@@ -53,30 +51,38 @@ def _invert(diagonal: Any, upper: Any) -> tuple[Any, Any]:
         inverse, above = _invert(_append(diagonal, 1.0), _append(upper, 0.0))
         return inverse[..., :-1, :, :], above[..., :-1, :, :]
     identity = xp.eye(n, dtype=diagonal.dtype, device=device(diagonal))
-    reduced = _eliminate(diagonal, upper, xp.zeros_like(diagonal[..., 1::2, :, :]) + identity)
+    reduced = _eliminate(diagonal, upper, xp.zeros_like(diagonal) + identity)
     left, between = _invert(reduced.diagonal, reduced.upper)
     right, between = _append(left[..., 1:, :, :], 0.0), _append(between, 0.0)
-    with_left = -reduced.to_left @ left - reduced.to_right @ xp.matrix_transpose(between)
-    with_right = -reduced.to_left @ between - reduced.to_right @ right
-    to_left, to_right = (xp.matrix_transpose(x) for x in (reduced.to_left, reduced.to_right))
-    odd = reduced.alone - with_left @ to_left - with_right @ to_right
-    above = _interleave(xp.matrix_transpose(with_left), with_right)[..., :-1, :, :]
-    return _interleave(left, odd), above
+    # Of the two even neighbours of an odd unknown with each other, and then of it with them.
+    others = xp.concat(
+        [
+            xp.concat([left, between], axis=-1),
+            xp.concat([xp.matrix_transpose(between), right], axis=-1),
+        ],
+        axis=-2,
+    )
+    with_others = -reduced.to_others @ others
+    odd = reduced.alone - with_others @ xp.matrix_transpose(reduced.to_others)
+    above = _interleave(xp.matrix_transpose(with_others[..., :n]), with_others[..., n:])
+    return _interleave(left, odd), above[..., :-1, :, :]
 
 
 def _eliminate(diagonal: Any, upper: Any, right: Any) -> _Reduced:
     xp, n = array_namespace(diagonal), diagonal.shape[-1]
-    rightward, leftward = upper[..., 0::2, :, :], _leftward(upper)
-    coupling = xp.concat([xp.matrix_transpose(rightward), xp.matrix_transpose(leftward), right], axis=-1)
+    rightward, backward = upper[..., 0::2, :, :], _append(upper[..., 1::2, :, :], 0.0)
+    leftward = xp.matrix_transpose(backward)
+    coupling = xp.concat([xp.matrix_transpose(rightward), backward, right[..., 1::2, :, :]], axis=-1)
     solved = xp.linalg.solve(diagonal[..., 1::2, :, :], coupling)
-    to_left, to_right, alone = solved[..., :n], solved[..., n : 2 * n], solved[..., 2 * n :]
-    remaining = diagonal[..., 0::2, :, :] - rightward @ to_left - _delay(leftward @ to_right)
-    return _Reduced(remaining, -(rightward @ to_right)[..., :-1, :, :], alone, to_left, to_right)
-
-
-def _leftward(upper: Any) -> Any:
-    """Blocks of an even row and the odd column before it, by the odd; the last has no even one after it."""
-    return _append(array_namespace(upper).matrix_transpose(upper[..., 1::2, :, :]), 0.0)
+    # Even unknowns lose what both their odd neighbours take over.
+    after, before = rightward @ solved, _delay(leftward @ solved)
+    return _Reduced(
+        diagonal[..., 0::2, :, :] - after[..., :n] - before[..., n : 2 * n],
+        -after[..., :-1, :, n : 2 * n],
+        right[..., 0::2, :, :] - after[..., 2 * n :] - before[..., 2 * n :],
+        solved[..., 2 * n :],
+        solved[..., : 2 * n],
+    )
 
 
 def _append(blocks: Any, value: float) -> Any:

@@ -65,27 +65,12 @@ def from_distances(views: Views, known: Any) -> Any:
     place = _places(views, known)
     distance = xp.sqrt(xp.sum(place * place, axis=-2))
     cb = classical_mds(distance, views.mask)
-    covariance, _ = _covariance(place, cb, views.pairs)
+    covariance = _covariance(place, cb, views.pairs)
     _, singular = best_rotation(covariance)
     hand = xp.where(xp.sum(singular[..., 2], axis=-1) < 0, -1.0, 1.0)
     hand = xp.astype(hand, cb.dtype)[..., None, None]
     rotation, _ = best_rotation(covariance * hand[..., None])
     return _residues(cb * hand, xp.matrix_transpose(rotation))
-
-
-def hand_margin(cb: Any, views: Views, known: Any) -> Any:
-    """How much worse the views fit the mirror image of ``cb`` (..., L, 3): array, shape=(...).
-
-    ``(mirrored - right) / (mirrored + right)`` of the squared residuals of :func:`from_distances`. Three
-    residues or fewer lie in a plane and have no mirror image: 1.
-    """
-    xp = array_namespace(cb)
-    covariance, square = _covariance(_places(views, known), cb, views.pairs)
-    _, singular = best_rotation(covariance)
-    chirality = xp.sum(singular[..., 2], axis=-1)
-    either = square - 2.0 * xp.sum(singular[..., 0] + singular[..., 1], axis=-1)
-    margin = 2.0 * chirality / xp.clip(either, 1e-6, None)
-    return xp.where(xp.sum(views.mask, axis=-1) > 3, margin, xp.ones_like(margin))
 
 
 def _places(views: Views, known: Any) -> Any:
@@ -95,22 +80,16 @@ def _places(views: Views, known: Any) -> Any:
     return views.direction * (distance * pairs)[..., None, :]
 
 
-def _covariance(place: Any, cb: Any, pairs: Any) -> tuple[Any, Any]:
-    """Of what each residue sees with where CB is, (..., L, 3, 3), and the squares of both (...).
+def _covariance(place: Any, cb: Any, pairs: Any) -> Any:
+    """Of what each residue sees with where CB is, (..., L, 3, 3).
 
     Near residues fix a frame best, as their direction errs least by pixels, but not those so near that the
     errors of CB turn it: weights ``1 / (d + 4)^2``.
     """
     xp = array_namespace(cb)
-    distance = xp.sqrt(xp.sum(place * place, axis=-2))
-    weight = pairs / (distance + 4.0) ** 2
-    weighted = place * weight[..., None, :]
-    covariance = (
-        weighted @ cb[..., None, :, :] - xp.sum(weighted, axis=-1)[..., :, None] * cb[..., :, None, :]
-    )
-    norm = xp.sum(cb * cb, axis=-1)
-    between = norm[..., :, None] + norm[..., None, :] - 2.0 * cb @ xp.matrix_transpose(cb)
-    return covariance, xp.sum(weight * (distance * distance + between), axis=(-2, -1))
+    weighted = place * (pairs / (xp.sqrt(xp.sum(place * place, axis=-2)) + 4.0) ** 2)[..., None, :]
+    around = xp.sum(weighted, axis=-1)[..., :, None] * cb[..., :, None, :]
+    return weighted @ cb[..., None, :, :] - around
 
 
 def _residues(cb: Any, axes: Any) -> Any:

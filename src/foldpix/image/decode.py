@@ -5,9 +5,8 @@ from typing import Any
 
 from array_api_compat import array_namespace, device
 
-from foldpix.geometry import virtual_cb
-from foldpix.image.closed_form import closed_form, hand_margin
-from foldpix.image.likelihood import levels, misfit
+from foldpix.image.closed_form import closed_form
+from foldpix.image.likelihood import hand_margin, levels, misfit
 from foldpix.image.refinement import expected_error, peptide_bonds, unrefined_error
 from foldpix.image.refinement import refine as refined
 from foldpix.image.views import read_views
@@ -15,6 +14,8 @@ from foldpix.image.views import read_views
 #: Residual in grey levels above which an image is none of a chain: noise of 32 levels leaves less, constant
 #: and random images leave more.
 IMPLAUSIBLE = 40.0
+# On a CPU chains are decoded a few at a time: the maps of more leave the processor's cache.
+_PIXELS_AT_ONCE = 2**15
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Decoded:
     residual : array, shape=(...)
         Root mean square difference between the image and that of the backbone, in grey levels of 255.
     margin : array, shape=(...)
-        How much worse the mirror image fits, from 0 (both hands alike) to 1.
+        How much worse the mirror image fits: 1 leaves no doubt about the hand, 0 fits alike, and less than 0
+        is the wrong hand.
     bonded : array, dtype=bool, shape=(..., L - 1)
         Residues i and i + 1 are joined by a peptide bond; False at a chain break and at padding.
     """
@@ -75,9 +77,23 @@ def decode(image: Any, d_max: Any = 80.0, mask: Any = None, refine: bool = True)
         residues by its mask, or ``d_max`` is not positive.
     """
     image, d_max, mask = _checked(image, d_max, mask)
-    views = read_views(image, d_max, mask)
+    xp, leading, length = array_namespace(image), tuple(image.shape[:-3]), image.shape[-1]
+    images, masks = xp.reshape(image, (-1, 3, length, length)), xp.reshape(mask, (-1, length))
+    limits = xp.reshape(xp.broadcast_to(d_max, leading), (-1,))
+    at_once = max(1, _PIXELS_AT_ONCE // length**2) if _on_cpu(image) else max(1, images.shape[0])
+    parts = [
+        _decode(images[i : i + at_once], limits[i : i + at_once], masks[i : i + at_once], refine)
+        for i in range(0, max(1, images.shape[0]), at_once)
+    ]
+    columns = (xp.concat(column, axis=0) for column in zip(*parts, strict=True))
+    return Decoded(*(xp.reshape(column, (*leading, *column.shape[1:])) for column in columns))
+
+
+def _decode(image: Any, d_max: Any, mask: Any, refine: bool) -> tuple[Any, Any, Any, Any, Any]:
+    """The fields of Decoded for images (B, 3, L, L)."""
+    xp, real = array_namespace(image), mask > 0
+    views = read_views(image, d_max[:, None, None], mask)
     coords, known, found = closed_form(views)
-    margin = hand_margin(virtual_cb(coords), views, known)
     bonds = peptide_bonds(coords, mask)
     if refine:
         coords = refined(coords, found, views, known, bonds)
@@ -85,14 +101,17 @@ def decode(image: Any, d_max: Any = 80.0, mask: Any = None, refine: bool = True)
         error = expected_error(coords, found, views, bonds)
     else:
         error = unrefined_error(coords, found, views, bonds)
-    real = mask > 0
-    xp = array_namespace(coords)
     coords = xp.where(real[..., None, None], coords, xp.nan)
-    return Decoded(coords, xp.where(real, error, xp.nan), levels(found, views), margin, bonds.bonded)
+    error = xp.where(real, error, xp.nan)
+    return coords, error, levels(found, views), hand_margin(found, views), bonds.bonded
+
+
+def _on_cpu(image: Any) -> bool:
+    return "cpu" in str(device(image)).lower()
 
 
 def _checked(image: Any, d_max: Any, mask: Any) -> tuple[Any, Any, Any]:
-    """The image with zeros at padding, d_max (..., 1, 1), and the mask in floating point."""
+    """The image with zeros at padding, d_max, and the mask in floating point."""
     xp, shape = array_namespace(image), tuple(image.shape)
     if len(shape) < 3 or shape[-3] != 3 or shape[-1] != shape[-2] or shape[-1] < 2:
         raise ValueError(f"image must have shape (..., 3, L, L) with L >= 2, not {shape}")
@@ -100,19 +119,18 @@ def _checked(image: Any, d_max: Any, mask: Any) -> tuple[Any, Any, Any]:
         raise ValueError(
             f"image must hold floating point numbers in [-1, 1], not {image.dtype}; see from_pixels"
         )
-    d_max = xp.asarray(d_max, dtype=image.dtype, device=device(image))[..., None, None]
+    d_max = xp.asarray(d_max, dtype=image.dtype, device=device(image))
     if not bool(xp.all(d_max > 0)):
-        raise ValueError(f"d_max must be positive, not {xp.min(d_max)} angstrom")
-    real = (
-        xp.ones((*shape[:-3], shape[-1]), dtype=xp.bool, device=device(image)) if mask is None else mask > 0
-    )
-    if tuple(real.shape) != (*shape[:-3], shape[-1]):
-        raise ValueError(
-            f"mask has shape {tuple(real.shape)}; an image of shape {shape} needs {(*shape[:-3], shape[-1])}"
-        )
+        raise ValueError(f"d_max must be positive, not {float(xp.min(d_max))} angstrom")
+    of_residues = (*shape[:-3], shape[-1])
+    real = xp.ones(of_residues, dtype=xp.bool, device=device(image)) if mask is None else mask > 0
+    if tuple(real.shape) != of_residues:
+        raise ValueError(f"mask has shape {tuple(real.shape)}; an image of shape {shape} needs {of_residues}")
     if not bool(xp.all(real[..., :2])) or bool(xp.any(real[..., 1:] & ~real[..., :-1])):
         raise ValueError("mask must begin with the residues, two or more, and end with the padding")
-    image = xp.where((real[..., None] & real[..., None, :])[..., None, :, :], image, xp.zeros_like(image))
+    if mask is not None:
+        pairs = real[..., None] & real[..., None, :]
+        image = xp.where(pairs[..., None, :, :], image, xp.zeros_like(image))
     if not bool(xp.all(xp.isfinite(image))):
         raise ValueError("image holds values that are not finite")
     return image, d_max, xp.astype(real, image.dtype)

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace, device
 
 from foldpix.geometry import residue_frames
-from foldpix.geometry.vector import cross_matrix
+from foldpix.geometry.vector import cross_matrix, smallest_eigenvalue
 from foldpix.image.views import GREY_LEVELS, RADIAN_A_LEVEL, ROUNDING, Views
-
 
 # Residues nearer than this (angstrom) count as this far apart; constant images put all in one place.
 _COINCIDENT = 0.01
@@ -26,10 +25,11 @@ class Misfit(NamedTuple):
     ----------
     axes : array, shape=(..., L, 3, 3)
         Frames of the backbone.
-    place : array, shape=(..., L, 3, L)
-        CB_j of the backbone in the frame of residue i, at [..., i, :, j].
+    unit : array, shape=(..., L, 3, L)
+        Direction from CB_i to CB_j of the backbone in the frame of residue i, at [..., i, :, j].
     inverse, cosine : array, shape=(..., L, L)
-        1 / |r|, and the cosine of the angle between r and the image's direction; 0 where there is no pair.
+        1 / |r|, and the cosine of the angle between r and the image's direction; 0 where there is no pair,
+        as is ``unit``.
     stretch : array, shape=(..., L, L)
         |r| - d in angstrom, where that counts.
     ranged : array, shape=(..., L, L)
@@ -40,7 +40,7 @@ class Misfit(NamedTuple):
     """
 
     axes: Any
-    place: Any
+    unit: Any
     inverse: Any
     cosine: Any
     stretch: Any
@@ -72,27 +72,26 @@ def misfit(coords: Any, views: Views, known: Any) -> Misfit:
     place = _places(cb, axes)
     squared = xp.clip(xp.sum(place * place, axis=-2), _COINCIDENT**2, None)
     inverse = pairs / xp.sqrt(squared)
-    cosine = xp.sum(views.direction * place, axis=-2) * inverse
-    stretch = (squared * inverse - views.distance) * pairs
+    unit = place * inverse[..., None, :]
+    cosine = xp.sum(views.direction * unit, axis=-2)
+    stretch = squared * inverse - views.distance * pairs
     ranged = xp.astype(known | (stretch < 0), stretch.dtype)
     stretch = stretch * ranged
     distance = xp.sqrt(_total(stretch * stretch) / xp.clip(_total(ranged), 1.0, None))
     direction = xp.sqrt(xp.clip(_total(pairs - cosine) / xp.clip(_total(pairs), 1.0, None), 0.0, None))
     floor = ROUNDING * views.d_max[..., 0, 0] / GREY_LEVELS
     distance, direction = xp.maximum(distance, floor), xp.clip(direction, ROUNDING * RADIAN_A_LEVEL, None)
-    return Misfit(axes, place, inverse, cosine, stretch, ranged, distance, direction)
+    return Misfit(axes, unit, inverse, cosine, stretch, ranged, distance, direction)
 
 
 def forces(found: Misfit, views: Views) -> Forces:
     """Where an image pulls the frames of the backbone that ``found`` tells of."""
     stiff, sharp = (found.distance**-2)[..., None, None], (found.direction**-2)[..., None, None]
     turn = sharp * found.inverse
-    across = turn * found.inverse
-    radial = 0.5 * stiff * found.stretch * found.inverse + across * found.cosine
-    pull = radial[..., None, :] * found.place - turn[..., None, :] * views.direction
-    gradient = _gradient(pull, turn[..., None, :] * found.place, views.direction, found.axes)
-    along = (stiff * found.ranged - 2.0 * across) * found.inverse * found.inverse
-    return Forces(gradient, _curvature(found.place, along, across, sharp * views.pairs))
+    radial = 0.5 * stiff * found.stretch + turn * found.cosine
+    pull = radial[..., None, :] * found.unit - turn[..., None, :] * views.direction
+    twist = sharp[..., None] * _products(found, views)
+    return Forces(_gradient(pull, twist, found.axes), _curvature(found, stiff, sharp, turn))
 
 
 def explained(found: Misfit, views: Views) -> Any:
@@ -101,6 +100,23 @@ def explained(found: Misfit, views: Views) -> Any:
     stiff, sharp = (found.distance**-2)[..., None, None], (found.direction**-2)[..., None, None]
     square = stiff * found.stretch * found.stretch + 2.0 * sharp * (views.pairs - found.cosine)
     return xp.sum(square, axis=-1) / xp.clip(xp.sum(found.ranged + 2.0 * views.pairs, axis=-1), 1.0, None)
+
+
+def hand_margin(found: Misfit, views: Views) -> Any:
+    """How much worse the directions fit the mirror image, with frames turned to fit it: array, shape=(...).
+
+    ``(mirrored - right) / (mirrored + right)`` of the sums of ``1 - cos``: 1 where the image leaves no doubt,
+    0 where both hands fit alike, below 0 where the mirror image fits better. With C the sum over j of the
+    products of expected and found directions, the cosines of a frame sum up to the trace of C, the sum of
+    its eigenvalues; after a reflection no turn makes more than that less twice the smallest of them.
+    Three residues or fewer lie in a plane and are their own mirror image: 1.
+    """
+    xp = array_namespace(found.cosine)
+    products = _products(found, views)
+    smallest = smallest_eigenvalue(0.5 * (products + xp.matrix_transpose(products)))
+    lost = xp.sum(smallest, axis=-1)
+    margin = lost / xp.clip(_total(views.pairs - found.cosine) + lost, 1e-6, None)
+    return xp.where(xp.sum(views.mask, axis=-1) > 3, margin, xp.ones_like(margin))
 
 
 def levels(found: Misfit, views: Views) -> Any:
@@ -121,26 +137,34 @@ def evidence(found: Misfit) -> Any:
     return -xp.log(found.distance) - 2.0 * xp.log(found.direction)
 
 
-def _gradient(pull: Any, lever: Any, direction: Any, axes: Any) -> Any:
+def _products(found: Misfit, views: Views) -> Any:
+    """Expected times found directions, summed over j: (..., L, 3, 3)."""
+    return found.unit @ array_namespace(found.unit).matrix_transpose(views.direction)
+
+
+def _gradient(pull: Any, twist: Any, axes: Any) -> Any:
     """Force and torque on each frame from the derivatives ``pull`` (..., L, 3, L) by the places."""
     xp = array_namespace(pull)
     seen = xp.matrix_transpose(_flat(pull)) @ _flat(axes)  # what the others do to residue j, global
     force = (axes @ seen[..., None])[..., 0] - xp.sum(pull, axis=-1)
-    twist = lever @ xp.matrix_transpose(direction)
-    torque = (twist[..., a, b] - twist[..., b, a] for a, b in ((1, 2), (2, 0), (0, 1)))
-    return xp.concat([force, xp.stack(list(torque), axis=-1)], axis=-1)
+    torque = [twist[..., a, b] - twist[..., b, a] for a, b in ((1, 2), (2, 0), (0, 1))]
+    return xp.concat([force, xp.stack(torque, axis=-1)], axis=-1)
 
 
-def _curvature(place: Any, along: Any, across: Any, sharp: Any) -> Any:
-    xp = array_namespace(place)
-    seen = xp.matrix_transpose(place)
-    identity = xp.eye(3, dtype=place.dtype, device=device(place))
-    total = xp.sum(across, axis=-1)[..., None, None]
-    shift = (along[..., None, :] * place) @ seen + 2.0 * total * identity
-    turn = xp.sum(sharp, axis=-1)[..., None, None] * identity - (across[..., None, :] * place) @ seen
-    both = cross_matrix((place @ across[..., None])[..., 0])
+def _curvature(found: Misfit, stiff: Any, sharp: Any, turn: Any) -> Any:
+    """Pairs resist with ``stiff`` along r and ``sharp / |r|^2`` across it, there from both ends."""
+    xp, unit = array_namespace(turn), found.unit
+    seen = xp.matrix_transpose(unit)
+    identity = xp.eye(3, dtype=unit.dtype, device=device(unit))
+    across = turn * found.inverse
+    along = stiff * found.ranged - 2.0 * across
+    shift = (along[..., None, :] * unit) @ seen + 2.0 * xp.sum(across, axis=-1)[..., None, None] * identity
+    turned = unit @ seen
+    num = turned[..., 0, 0] + turned[..., 1, 1] + turned[..., 2, 2]
+    turned = sharp[..., None] * (num[..., None, None] * identity - turned)
+    both = cross_matrix((unit @ turn[..., None])[..., 0])
     upper = xp.concat([shift, xp.matrix_transpose(both)], axis=-1)
-    return xp.concat([upper, xp.concat([both, turn], axis=-1)], axis=-2)
+    return xp.concat([upper, xp.concat([both, turned], axis=-1)], axis=-2)
 
 
 def _places(cb: Any, axes: Any) -> Any:

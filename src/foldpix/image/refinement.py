@@ -17,8 +17,8 @@ _LONGEST_STEP = 2.0
 _DONE = 0.003
 # The geometry is soft at first, by this part of the spread of distances, and twice as hard every round.
 _SOFTNESS = 0.2
-# How much worse the image may fit in the end, in units of the logarithm of the likelihood of a pair times
-# residues: hard geometry takes about four degrees of freedom a residue, 2.4 units; noise and odd residues some.
+# How much worse the image may fit in the end, in the logarithm of the likelihood of a pair times residues:
+# hard geometry takes about four degrees of freedom a residue, which makes 2.4; odd residues take some.
 _SLACK = 20.0
 _DAMPING = 1e-6
 # Bonds of 658,918 pairs of neighbours in experimental chains: CA to CA is below 4.25 A in all but 20, and

@@ -27,26 +27,22 @@ class Views:
         CB to CB in angstrom; symmetric.
     direction : array, shape=(..., L, 3, L)
         Unit vector from CB_i to CB_j in the frame of residue i, at [..., i, :, j].
-    rotation : 3 x 3 lists of arrays, shape=(..., L, L)
-        Turns vectors in the frame of j into that of i.
+    rotation : array, shape=(..., 3, 3, L, L)
+        Turns vectors in the frame of j into that of i, at [..., i, j].
     mask : array, shape=(..., L)
         1 for residues, 0 for padding.
+    pairs : array, shape=(..., L, L)
+        1 for the pairs of two different residues, else 0.
     d_max : array, shape=(..., 1, 1)
         Longer distances are not in the image, angstrom.
     """
 
     distance: Any
     direction: Any
-    rotation: list[list[Any]]
+    rotation: Any
     mask: Any
+    pairs: Any
     d_max: Any
-
-    @property
-    def pairs(self) -> Any:
-        """1 for the pairs of two different residues, else 0: array, shape=(..., L, L)."""
-        xp = array_namespace(self.mask)
-        eye = xp.eye(self.mask.shape[-1], dtype=self.mask.dtype, device=device(self.mask))
-        return self.mask[..., None] * self.mask[..., None, :] * (1.0 - eye)
 
     def known(self, noise: Any) -> Any:
         """Pairs whose distance did not reach d_max, by the noise in grey levels (...): bool (..., L, L)."""
@@ -63,4 +59,6 @@ def read_views(image: Any, d_max: Any, mask: Any) -> Views:
     theta, phi = image[..., 1, :, :] * math.pi, (image[..., 2, :, :] + 1.0) * (0.5 * math.pi)
     direction, rotation = relative_rotations(omega + xp.matrix_transpose(omega), theta, phi)
     distance = distance + xp.matrix_transpose(distance)
-    return Views(distance, xp.stack(direction, axis=-2), rotation, mask, d_max)
+    others = 1.0 - xp.eye(mask.shape[-1], dtype=mask.dtype, device=device(mask))
+    pairs = mask[..., None] * mask[..., None, :] * others
+    return Views(distance, direction, rotation, mask, pairs, d_max)
