@@ -145,10 +145,10 @@ def _long_title(backbone: Backbone) -> str:
 
 def _draw_noise(axis: Axes, trials: Path) -> None:
     """Mean error of each solver against noise; levels evenly spaced, as each doubles the last."""
-    means = _mean_rmsd(trials)
-    levels = sorted({noise for _, noise in means})
+    errors = _rmsd(trials)
+    levels = sorted({noise for _, noise in errors})
     for solver, (color, style, up) in SOLVER_STYLES.items():
-        values = [means[solver, noise] for noise in levels]
+        values = [np.mean(errors[solver, noise]) for noise in levels]
         axis.plot(values, style, color=color, linewidth=2.2, marker="o", markersize=5)
         axis.annotate(solver, (len(levels) - 1, values[-1]), (8, up), textcoords="offset points",
                       va="center", color=color, fontsize=11)  # fmt: skip
@@ -159,19 +159,21 @@ def _draw_noise(axis: Axes, trials: Path) -> None:
     axis.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
     axis.set_xlim(-0.25, len(levels) + 0.05)
     axis.set_xlabel("noise, grey levels", fontsize=11, color=INK)
-    axis.set_title("N, CA, C RMSD in Å against noise, mean of 32 chains", fontsize=12, color=INK, pad=9)
+    num = len(errors["refined", 0.0])
+    axis.set_title(f"N, CA, C RMSD in Å against noise, mean of {num} chains", fontsize=12, color=INK, pad=9)
     axis.grid(axis="y", color="#e6e8eb", linewidth=0.8)
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.tick_params(length=0, labelcolor=INK)
 
 
-def _mean_rmsd(trials: Path) -> dict[tuple[str, float], float]:
+def _rmsd(trials: Path) -> dict[tuple[str, float], list[float]]:
+    """By solver and noise, of the chains that all solvers were tried on."""
     errors: dict[tuple[str, float], list[float]] = defaultdict(list)
     with trials.open() as file:
         for row in csv.DictReader(file):
             if row["set"] == "subset":
                 errors[row["solver"], float(row["noise"])].append(float(row["rmsd"]))
-    return {key: float(np.mean(values)) for key, values in errors.items()}
+    return errors
 
 
 if __name__ == "__main__":
