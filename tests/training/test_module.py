@@ -51,9 +51,23 @@ def test_decoded_rmsd_of_the_truth_is_zero(batch):
 
 
 def test_decoded_rmsd_is_in_angstrom_of_the_image(batch):
-    noisy = batch.image + 0.01 * torch.randn(batch.image.shape, generator=torch.Generator().manual_seed(0))
-    half = decoded_rmsd(noisy.clamp(-1, 1), batch._replace(d_max=batch.d_max / 2))
-    assert half == pytest.approx(decoded_rmsd(noisy.clamp(-1, 1), batch).numpy() / 2, rel=0.2)
+    noisy = (
+        batch.image + 0.05 * torch.randn(batch.image.shape, generator=torch.Generator().manual_seed(0))
+    ).clamp(-1, 1)
+    found = decoded_rmsd(noisy, batch._replace(d_max=batch.d_max / 2))
+    for value, image, truth, length in zip(found, noisy, batch.image, batch.lengths, strict=True):
+        pair = torch.stack([image, truth])[..., :length, :length]
+        expected = backbone_rmsd(*decode(pair.numpy(), 40.0).coords)
+        assert value.item() == pytest.approx(expected, rel=1e-3)
+        assert value.item() != pytest.approx(backbone_rmsd(*decode(pair.numpy(), 80.0).coords), rel=0.05)
+
+
+def test_decoded_rmsd_of_an_image_that_is_not_finite_is_nan(batch):
+    broken = batch.image.clone()
+    broken[1, 0, 3, 2] = torch.inf
+    found = decoded_rmsd(broken, batch)
+    assert found[0] < 1e-3
+    assert found[1].isnan()
 
 
 def draws(step, seed=0, rank=0, batch_idx=3):

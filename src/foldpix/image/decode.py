@@ -11,9 +11,9 @@ from foldpix.image.refinement import expected_error, peptide_bonds, unrefined_er
 from foldpix.image.refinement import refine as refined
 from foldpix.image.views import read_views
 
-#: Residual in grey levels above which an image is none of a chain: noise of 32 levels leaves less, constant
-#: and random images leave more.
-IMPLAUSIBLE = 40.0
+# An image that leaves more grey levels, or fits its mirror image nearly as well, is none of a chain: noise
+# of 32 levels leaves less, while random images leave more and constant ones have no hand.
+_IMPLAUSIBLE_RESIDUAL, _LEAST_MARGIN = 40.0, 0.02
 # On a CPU chains are decoded a few at a time: the maps of more leave the processor's cache.
 _PIXELS_AT_ONCE = 2**15
 
@@ -46,7 +46,7 @@ class Decoded:
     @property
     def plausible(self) -> Any:
         """False where the image is not that of a chain, so that nothing can be trusted: bool, shape=(...)."""
-        return self.residual < IMPLAUSIBLE
+        return (self.residual < _IMPLAUSIBLE_RESIDUAL) & (self.margin > _LEAST_MARGIN)
 
 
 def decode(image: Any, d_max: Any = 80.0, mask: Any = None, refine: bool = True) -> Decoded:
@@ -74,7 +74,8 @@ def decode(image: Any, d_max: Any = 80.0, mask: Any = None, refine: bool = True)
     ------
     ValueError
         If the image is not (..., 3, L, L) with L >= 2, holds values that are not finite, has fewer than two
-        residues by its mask, or ``d_max`` is not positive.
+        residues by its mask, or ``d_max`` is not positive and
+        finite.
     """
     image, d_max, mask = _checked(image, d_max, mask)
     xp, leading, length = array_namespace(image), tuple(image.shape[:-3]), image.shape[-1]
@@ -120,8 +121,8 @@ def _checked(image: Any, d_max: Any, mask: Any) -> tuple[Any, Any, Any]:
             f"image must hold floating point numbers in [-1, 1], not {image.dtype}; see from_pixels"
         )
     d_max = xp.asarray(d_max, dtype=image.dtype, device=device(image))
-    if not bool(xp.all(d_max > 0)):
-        raise ValueError(f"d_max must be positive, not {float(xp.min(d_max))} angstrom")
+    if not bool(xp.all((d_max > 0) & xp.isfinite(d_max))):
+        raise ValueError(f"d_max must be positive and finite, not {d_max} angstrom")
     of_residues = (*shape[:-3], shape[-1])
     real = xp.ones(of_residues, dtype=xp.bool, device=device(image)) if mask is None else mask > 0
     if tuple(real.shape) != of_residues:

@@ -19,9 +19,6 @@ from foldpix.structure import Backbone, write_structure
 
 #: The most that a B-factor column of the PDB format holds.
 LARGEST_ERROR = 999.99
-#: A hand that is decided by less is not to be trusted. Pictures of chains have 0.99; what a tokenizer makes
-#: of chains it was not trained for has 0.01 and more where it is right, and less where the fold is lost.
-LEAST_MARGIN = 0.005
 
 
 @dataclass(frozen=True)
@@ -110,8 +107,6 @@ def decode_image(shown: ChainImage, output: Output) -> Outcome:
     try:
         if not np.isfinite(shown.image).all():
             raise ValueError("the image is not finite: the tokenizer's run diverged")
-        if not np.isfinite(shown.d_max):
-            raise ValueError(f"d_max must be finite, not {shown.d_max} angstrom")
         decoded = decode(shown.image, shown.d_max, refine=output.refine)
         _write(decoded, shown, output)
     except Exception as error:  # whatever the image is, the others go on
@@ -142,11 +137,12 @@ def failure(id: str, reason: object, source: str, checksum: str = "") -> Outcome
 
 
 def _suspicion(decoded: Decoded) -> str:
-    if not decoded.plausible:
-        return f"no chain looks like this image, {decoded.residual:.3g} grey levels off"
-    if decoded.margin < LEAST_MARGIN:
-        return "both hands fit the image alike"
-    return ""
+    if decoded.plausible:
+        return ""
+    return (
+        f"no chain looks like this image: {decoded.residual:.3g} grey levels off, "
+        f"margin of the hand {decoded.margin:.2g}"
+    )
 
 
 def _write(decoded: Decoded, shown: ChainImage, output: Output) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
@@ -116,12 +115,18 @@ class HVQVAEModule(pl.LightningModule):
 
 
 def decoded_rmsd(decoded: Tensor, batch: DistogramBatch) -> Tensor:
-    """RMSD in angstrom of N, CA, C between the backbones of decoded and of original images, shape (B,)."""
-    images = zip(decoded.cpu().numpy(), batch.image.cpu().numpy(), strict=True)
-    sizes = zip(batch.lengths.tolist(), batch.d_max.tolist(), strict=True)
-    deviations = []
-    for (prediction, truth), (length, d_max) in zip(images, sizes, strict=True):
-        pair = np.stack([prediction[:, :length, :length], truth[:, :length, :length]])
-        atoms = decode(pair, d_max).coords.reshape(2, -1, 3)
-        deviations.append(float(rmsd(atoms[0], atoms[1])))
-    return torch.tensor(deviations, device=decoded.device)
+    """RMSD in angstrom of N, CA, C between the backbones of decoded and of original images, shape (B,).
+
+    NaN where a decoded image holds values that are not finite.
+    """
+    finite = decoded.isfinite().all(dim=(1, 2, 3))
+    pair = torch.stack([torch.where(finite[:, None, None, None], decoded, 0.0), batch.image]).float()
+    both = (2, *batch.d_max.shape)
+    with torch.autocast(decoded.device.type, enabled=False):  # half precision bends chains by angstroms
+        coords = decode(pair, batch.d_max.expand(both), batch.mask.expand(2, -1, -1)).coords
+        chains = [
+            each[:, :length].flatten(1, 2)
+            for each, length in zip(coords.unbind(1), batch.lengths, strict=True)
+        ]
+        deviations = torch.stack([rmsd(found, truth) for found, truth in chains])
+    return torch.where(finite, deviations, torch.nan)
