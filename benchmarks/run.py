@@ -1,6 +1,6 @@
-"""Every benchmark on one thread, as one table: ``python -m benchmarks.run [source=DIR]``.
+"""Every benchmark on one thread, as one table: ``python -m benchmarks.run [source=DIR] [only=decode]``.
 
-``source`` is a folder of structure files; without it the chains are made up.
+``source`` is a folder of structure files; without it the chains are made up. ``only`` names one benchmark.
 """
 
 import os
@@ -13,6 +13,7 @@ import platform  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Iterable  # noqa: E402
 from pathlib import Path  # noqa: E402
+from types import ModuleType  # noqa: E402
 
 import numpy as np  # noqa: E402
 import PIL  # noqa: E402
@@ -38,11 +39,25 @@ def main(arguments: list[str]) -> None:
     console = Console(width=max(Console().width, WIDTH))
     console.print(versions())
     rows = []
-    for module in MODULES:
+    for module in chosen(options.get("only", "")):
         for row in module.bench(source=source):
             rows.append(row)
             console.print(f"{row.what}, {row.size}", style="dim", end="\r" if console.is_terminal else "\n")
     console.print(table(rows))
+
+
+def chosen(only: str) -> list[ModuleType]:
+    """The benchmark of this name, all without a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    names = {module.__name__.rpartition("bench_")[2]: module for module in MODULES}
+    if only and only not in names:
+        raise ValueError(f"no benchmark {only}; there are {', '.join(names)}")
+    return [names[only]] if only else list(MODULES)
 
 
 def versions() -> str:

@@ -11,7 +11,7 @@ from benchmarks.dataset import bench_convert, bench_reader
 from benchmarks.image import bench_decode, bench_encode
 from benchmarks.model import bench_model
 from benchmarks.reference import conversion, mds, orientation, reader
-from benchmarks.run import table, versions
+from benchmarks.run import MODULES, chosen, table, versions
 from benchmarks.samples import chain
 from benchmarks.timing import Row
 from foldpix.dataset.config import DataConfig
@@ -83,6 +83,13 @@ def test_every_benchmark_runs(module, options, num_rows, monkeypatch):
     assert len(rows) == num_rows
     assert all(row.ours > 0 and row.limit > 0 for row in rows)
     assert table(rows).row_count == num_rows
+
+
+def test_one_benchmark_can_be_chosen():
+    assert chosen("decode") == [bench_decode]
+    assert chosen("") == list(MODULES)
+    with pytest.raises(ValueError, match="no benchmark x; there are encode, decode"):
+        chosen("x")
 
 
 def test_flops_of_attention_are_counted():
