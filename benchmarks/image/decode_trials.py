@@ -132,7 +132,7 @@ def _far(coords: np.ndarray) -> bool:
 def _with_quality(trial: Trial, decoded: Decoded, truth: Backbone, image: np.ndarray) -> Trial:
     drawn = np.zeros(0)
     if trial.solver == "refined":
-        drawn = draw_errors(image, decoded.coords, D_MAX, np.random.default_rng(trial.length))
+        drawn = draw_errors(image, decoded, D_MAX, np.random.default_rng(trial.length))
     return replace(
         trial,
         breaks=frozenset(truth.chain_breaks.tolist()),

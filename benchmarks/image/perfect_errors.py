@@ -3,21 +3,27 @@
 import numpy as np
 
 from foldpix.geometry import frame_jacobian, inverse_diagonal, peptide_terms
+from foldpix.image import Decoded
 from foldpix.image.closed_form import closed_form
-from foldpix.image.likelihood import explained, forces, misfit
+from foldpix.image.likelihood import forces, misfit
 from foldpix.image.refinement import peptide_bonds
 from foldpix.image.views import read_views
 
 
-def draw_errors(image: np.ndarray, coords: np.ndarray, d_max: float, rng: np.random.Generator) -> np.ndarray:
-    """Errors (L,) in angstrom of residues whose atoms are drawn from :func:`covariances`."""
-    root = np.linalg.cholesky(covariances(image, coords, d_max))
-    shift = (root @ rng.standard_normal((len(coords), 9, 1)))[..., 0]
+def draw_errors(image: np.ndarray, decoded: Decoded, d_max: float, rng: np.random.Generator) -> np.ndarray:
+    """Errors (L,) in angstrom, drawn from Gaussians with the shapes of :func:`covariances`.
+
+    Their root mean squares are those of ``decoded.error``, from the refined form.
+    """
+    shape = covariances(image, decoded.coords, d_max)
+    variance = np.trace(shape, axis1=-2, axis2=-1) / 3
+    root = np.linalg.cholesky(shape * (decoded.error**2 / variance)[:, None, None])
+    shift = (root @ rng.standard_normal((len(root), 9, 1)))[..., 0]
     return np.sqrt(np.sum(shift**2, axis=-1) / 3)
 
 
 def covariances(image: np.ndarray, coords: np.ndarray, d_max: float) -> np.ndarray:
-    """Of N, CA, C of each residue of a refined backbone, (L, 9, 9), as ``Decoded.error`` sums them up."""
+    """Of N, CA, C of each residue of a refined backbone, (L, 9, 9): the inverse of the normal equations."""
     mask = np.ones(len(coords))
     views = read_views(np.asarray(image, dtype=np.float64), np.full((1, 1), d_max), mask)
     start, known, _ = closed_form(views)
@@ -26,5 +32,4 @@ def covariances(image: np.ndarray, coords: np.ndarray, d_max: float) -> np.ndarr
     jacobian, image_terms = frame_jacobian(coords), forces(found, views)
     peptides = peptide_terms(coords, bonds.bonded, bonds.cis, np.zeros(()))
     diagonal = peptides.diagonal + np.swapaxes(jacobian, -1, -2) @ image_terms.curvature @ jacobian
-    blocks = inverse_diagonal(diagonal, peptides.upper)
-    return blocks * explained(found, views)[:, None, None]
+    return inverse_diagonal(diagonal, peptides.upper)
