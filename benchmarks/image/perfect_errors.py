@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from foldpix.geometry import frame_jacobian, inverse_diagonal, peptide_terms
+from foldpix.geometry import inverse_diagonal, peptide_bonds
 from foldpix.image import Decoded
 from foldpix.image.closed_form import closed_form
 from foldpix.image.likelihood import forces, misfit
-from foldpix.image.refinement import peptide_bonds
+from foldpix.image.normal_equations import normal_equations
 from foldpix.image.views import read_views
 
 
@@ -29,7 +29,5 @@ def covariances(image: np.ndarray, coords: np.ndarray, d_max: float) -> np.ndarr
     start, known, _ = closed_form(views)
     bonds, coords = peptide_bonds(start, mask), np.asarray(coords, dtype=np.float64)
     found = misfit(coords, views, known)
-    jacobian, image_terms = frame_jacobian(coords), forces(found, views)
-    peptides = peptide_terms(coords, bonds.bonded, bonds.cis, np.zeros(()))
-    diagonal = peptides.diagonal + np.swapaxes(jacobian, -1, -2) @ image_terms.curvature @ jacobian
-    return inverse_diagonal(diagonal, peptides.upper)
+    system = normal_equations(coords, forces(found, views), bonds, np.zeros(()))
+    return inverse_diagonal(system.diagonal, system.upper)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foldpix.generation import sample_backbones
-from foldpix.geometry import peptide_terms
+from foldpix.geometry import Bonds, peptide_terms
 from foldpix.geometry.peptide import _BETWEEN, _WITHIN  # the atoms that the oracle below needs
 from foldpix.structure import read_structure
 
@@ -28,7 +28,7 @@ def half_chi_square(coords: np.ndarray, bonded: np.ndarray, softness: float) -> 
 def test_gradient_is_that_of_the_energy(rng):
     coords = next(sample_backbones(1, 40, 40)).coords[:6].astype(np.float64) + rng.normal(0, 0.05, (6, 3, 3))
     bonded = np.array([True, True, False, True, True])
-    terms = peptide_terms(coords, bonded, np.zeros(5, dtype=bool), np.float64(0.03))
+    terms = peptide_terms(coords, Bonds(bonded, np.zeros(5, dtype=bool)), np.float64(0.03))
     numeric = np.zeros_like(coords)
     for index in np.ndindex(coords.shape):
         shift = np.zeros_like(coords)
@@ -43,7 +43,7 @@ def test_curvature_is_exact_at_the_minimum(rng):
     """There Gauss and Newton's form misses nothing, so that a Newton step leads back at once."""
     coords = read_ideal()
     bonded, cis = np.ones(len(coords) - 1, dtype=bool), np.zeros(len(coords) - 1, dtype=bool)
-    terms = peptide_terms(coords, bonded, cis, np.float64(0.0))
+    terms = peptide_terms(coords, Bonds(bonded, cis), np.float64(0.0))
     direction = rng.normal(size=coords.shape)
     flat = direction.reshape(len(coords), 9)
     quadratic = np.einsum("ia,iab,ib->", flat, terms.diagonal, flat)

@@ -1,5 +1,6 @@
 """Pure array maths, written once for NumPy, PyTorch and JAX (array API), batched over leading axes."""
 
+from foldpix.geometry.bonds import Bonds, peptide_bonds
 from foldpix.geometry.completion import complete_distances
 from foldpix.geometry.dihedral import dihedral
 from foldpix.geometry.mds import classical_mds
@@ -14,6 +15,7 @@ from foldpix.geometry.tridiagonal import inverse_diagonal, solve_tridiagonal
 
 __all__ = [
     "IDEAL_RESIDUE",
+    "Bonds",
     "backbone_torsions",
     "best_rotation",
     "build_backbone",
@@ -23,6 +25,7 @@ __all__ = [
     "frame_jacobian",
     "inverse_diagonal",
     "orientation_maps",
+    "peptide_bonds",
     "peptide_terms",
     "place_atom",
     "relative_rotations",

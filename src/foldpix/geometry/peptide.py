@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from foldpix.geometry.bonds import TRANS_CA_CA, Bonds
+
 _N, _CA, _C = range(3)
 # Means and spreads (1.48 times the median absolute deviation) in angstrom, from the 656,428 trans and 1,969
 # cis peptides of 3,088 experimental chains; the means agree with Engh & Huber (2001).
 _WITHIN = ((_N, _CA, _N), (_CA, _C, _C))
 _WITHIN_MEAN, _WITHIN_SPREAD = (1.4588, 1.5245, 2.4602), (0.0084, 0.0095, 0.0438)
 _BETWEEN = ((_C, _CA, _C, _CA), (_N, _N, _CA, _CA))
-_TRANS, _CIS = (1.3298, 2.4300, 2.4346, 3.8055), (1.3298, 2.4616, 2.5077, 2.9550)
+_TRANS, _CIS = (1.3298, 2.4300, 2.4346, TRANS_CA_CA), (1.3298, 2.4616, 2.5077, 2.9550)
 _BETWEEN_SPREAD = (0.0053, 0.0192, 0.0209, 0.0220)
-#: CA to CA across a trans peptide, angstrom.
-TRANS_CA_CA = _TRANS[-1]
 
 
 # Atoms nearer than this (angstrom) count as this far apart: padding lies all in one place.
@@ -42,15 +42,14 @@ class Terms(NamedTuple):
     upper: Any
 
 
-def peptide_terms(coords: Any, bonded: Any, cis: Any, softness: Any) -> Terms:
+def peptide_terms(coords: Any, bonds: Bonds, softness: Any) -> Terms:
     """Half the squared deviations from the seven distances in units of their spreads, to second order.
 
     Parameters
     ----------
     coords : array, shape=(..., L, 3, 3)
         N, CA, C in angstrom.
-    bonded, cis : array, dtype=bool, shape=(..., L - 1)
-        Residues i and i + 1 have a peptide bond; it is a cis one.
+    bonds : Bonds
     softness : array, shape=(...)
         Widens every spread: the root of the sum of squares, angstrom.
 
@@ -68,8 +67,8 @@ def peptide_terms(coords: Any, bonded: Any, cis: Any, softness: Any) -> Terms:
     gradient, diagonal = pull[..., None, :] @ own, _product(own, weight, own)
 
     length, first, second = _distances(coords[..., :-1, :, :], coords[..., 1:, :, :], _BETWEEN)
-    mean = xp.where(cis[..., None], _constant(_CIS, coords), _constant(_TRANS, coords))
-    present = xp.astype(bonded, coords.dtype)[..., None]
+    mean = xp.where(bonds.cis[..., None], _constant(_CIS, coords), _constant(_TRANS, coords))
+    present = xp.astype(bonds.bonded, coords.dtype)[..., None]
     weight = present / (variance + _constant(_BETWEEN_SPREAD, coords) ** 2)
     pull = (weight * (length - mean))[..., None, :]
     gradient = gradient + _to_both(pull @ first, pull @ second)

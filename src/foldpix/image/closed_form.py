@@ -26,9 +26,10 @@ def closed_form(views: Views) -> tuple[Any, Any, Misfit]:
     xp = array_namespace(views.mask)
     coords, known = from_rotations(views)
     found = misfit(coords, views, known)
-    if bool(xp.any(levels(found, views) > _NOISY)):
+    noisy = levels(found, views) > _NOISY
+    if bool(xp.any(noisy)):
         others = from_distances(views, known)
-        better = evidence(misfit(others, views, known)) > evidence(found)
+        better = noisy & (evidence(misfit(others, views, known)) > evidence(found))
         coords = xp.where(better[..., None, None, None], others, coords)
         found = misfit(coords, views, known)
     return coords, known, found

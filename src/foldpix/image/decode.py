@@ -5,9 +5,10 @@ from typing import Any
 
 from array_api_compat import array_namespace, device
 
+from foldpix.geometry import peptide_bonds
 from foldpix.image.closed_form import closed_form
+from foldpix.image.errors import expected_error, unrefined_error
 from foldpix.image.likelihood import hand_margin, levels, misfit
-from foldpix.image.refinement import expected_error, peptide_bonds, unrefined_error
 from foldpix.image.refinement import refine as refined
 from foldpix.image.views import read_views
 
