@@ -109,6 +109,15 @@ def test_padded_batches_equal_single_images(rng):
         assert batch.bonded[place][: length - 1].all() and not batch.bonded[place][length - 1 :].any()
 
 
+def test_noisy_neighbours_change_nothing(coords):
+    """Nor do clean ones: each chain is started, weighed and finished by itself."""
+    images = np.stack([noisy_image(coords, levels, seed=1) for levels in (0.0, 12.0, 2.0)])
+    for refine in (False, True):
+        together = decode(images, refine=refine)
+        for k, image in enumerate(images):
+            assert deviation(together.coords[k], decode(image, refine=refine).coords) < 1e-4
+
+
 def test_an_empty_batch_is_an_empty_batch():
     empty = decode(np.zeros((0, 3, 10, 10), dtype=np.float32))
     assert empty.coords.shape == (0, 10, 3, 3)
