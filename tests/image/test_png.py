@@ -1,6 +1,7 @@
 """Pixels and PNG files."""
 
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -62,6 +63,19 @@ def test_flipped_bytes_are_told(picture, rng):
     for place in rng.integers(len(data) // 2, len(data) - 20, 8):
         data[place] ^= 0xFF
     with pytest.raises(ValueError, match="no readable PNG"):
+        read_png(bytes(data))
+
+
+def test_what_is_no_png_is_told_without_naming_objects():
+    with pytest.raises(ValueError, match=r"^these bytes: no readable PNG \(cannot identify image file\)$"):
+        read_png(b"no PNG at all")
+
+
+def test_a_png_that_claims_to_be_huge_is_told(picture):
+    data = bytearray(png_bytes(picture))
+    data[16:24] = (30_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    with pytest.raises(ValueError, match="no readable PNG .*decompression bomb"):
         read_png(bytes(data))
 
 

@@ -73,7 +73,9 @@ def _eliminate(diagonal: Any, upper: Any, right: Any) -> _Reduced:
     rightward, backward = upper[..., 0::2, :, :], _append(upper[..., 1::2, :, :], 0.0)
     leftward = xp.matrix_transpose(backward)
     coupling = xp.concat([xp.matrix_transpose(rightward), backward, right[..., 1::2, :, :]], axis=-1)
-    solved = xp.linalg.solve(diagonal[..., 1::2, :, :], coupling)
+    solved = (
+        xp.linalg.inv(diagonal[..., 1::2, :, :]) @ coupling
+    )  # twice as fast as to solve for 2 n + 1 sides
     # Even unknowns lose what both their odd neighbours take over.
     after, before = rightward @ solved, _delay(leftward @ solved)
     return _Reduced(

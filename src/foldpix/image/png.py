@@ -90,7 +90,9 @@ def read_png(source: str | Path | bytes) -> Picture:
             pixels, text, mode = np.array(file), dict(file.text), file.mode  # type: ignore[attr-defined]
     except FileNotFoundError:
         raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except UnidentifiedImageError as error:  # its message names Python's object
+        raise ValueError(f"{label}: no readable PNG (cannot identify image file)") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{label}: no readable PNG ({error})") from error
     return _picture(pixels, text, mode, label)
 

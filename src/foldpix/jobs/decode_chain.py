@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -130,9 +129,7 @@ def decode_image(shown: ChainImage, output: Output) -> Outcome:
 
 def failure(id: str, reason: object, source: str, checksum: str = "") -> Outcome:
     """An input that gave no structure."""
-    # Pillow names the object that holds the bytes.
-    text = re.sub(r"^these bytes: | <_io\.BytesIO.*?>", "", str(reason))
-    line = " ".join(text.split()) or type(reason).__name__
+    line = " ".join(str(reason).removeprefix("these bytes: ").split()) or type(reason).__name__
     return Outcome(DecodedRow(id, Status.FAILED, line, source=source, checksum=checksum))
 
 
