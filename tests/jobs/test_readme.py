@@ -78,7 +78,7 @@ def test_the_commands_of_the_readme_run_one_after_another(workplace):
 
 def test_the_python_of_the_readme_runs(workplace):
     (block,) = re.findall(r"^```python\n(.*?)^```", (REPO / "README.md").read_text(), re.M | re.S)
-    done = finish(start("-c", block + "assert coords.shape == backbone.coords.shape", cwd=workplace))
+    done = finish(start("-c", block + "assert decoded.coords.shape == backbone.coords.shape", cwd=workplace))
     assert done.returncode == 0, done.stderr
 
 
