@@ -11,9 +11,11 @@ from foldpix.geometry import relative_rotations
 GREY_LEVELS = 255
 #: Spread of values between the levels of an 8-bit image, in levels.
 ROUNDING = 1 / math.sqrt(12)
-#: One level in a direction: the root mean square of half a level of theta and of phi across the sphere.
-RADIAN_A_LEVEL = 0.0167
-#: What one level does to a relative rotation, as synchronize measures it.
+_PHI, _THETA = math.pi / GREY_LEVELS, 2.0 * math.pi / GREY_LEVELS
+#: What one level turns a direction, along either tangent: root mean square of phi and of theta times sin phi,
+#: whose square is 2 / 3 on the average of the sphere.
+RADIAN_A_LEVEL = math.sqrt((_PHI**2 + _THETA**2 * 2.0 / 3.0) / 2.0)
+#: What noise of one level leaves as the disagreement of :func:`foldpix.geometry.synchronize` (measured).
 DISAGREEMENT_A_LEVEL = 0.0259
 
 

@@ -45,7 +45,7 @@ class DecodedRow:
     residual : float
         Root mean square difference between the image and that of the structure, in grey levels.
     margin : float
-        Of the handedness, from 0 (both hands fit alike) to 1.
+        Of the handedness: 1 leaves no doubt, 0 fits both hands alike, less is the wrong hand.
     chain_breaks : int
         Neighbours that are not bonded.
     refined : int
