@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-STRUCTURES = Path(__file__).parents[2] / "shared" / "structures"
+REPO = Path(__file__).parents[1]
+STRUCTURES = REPO.parent / "shared" / "structures"
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def random_rotation(rng: np.random.Generator) -> np.ndarray:
     return q if np.linalg.det(q) > 0 else -q
 
 
-def run_jax(expression: str, x: np.ndarray) -> np.ndarray:
-    """The value of an expression in x, a JAX array, from a process of its own.
+def run_jax(expression: str, x: np.ndarray, setup: str = "") -> np.ndarray:
+    """The value of an expression in x, a JAX array, from a process of its own, after the line ``setup``.
 
     JAX runs threads, and other tests of this process fork data workers: the two do not go together.
     """
@@ -39,8 +40,8 @@ def run_jax(expression: str, x: np.ndarray) -> np.ndarray:
         source, target = Path(folder) / "x.npy", Path(folder) / "y.npy"
         np.save(source, x)
         code = (
-            "import sys, jax, numpy as np, foldpix.geometry, foldpix.image\n"
+            f"import sys, jax, numpy as np, foldpix.geometry, foldpix.image\n{setup}\n"
             f"x = jax.numpy.asarray(np.load(sys.argv[1]))\nnp.save(sys.argv[2], np.asarray({expression}))"
         )
-        subprocess.run([sys.executable, "-c", code, str(source), str(target)], check=True)
+        subprocess.run([sys.executable, "-c", code, str(source), str(target)], check=True, cwd=REPO)
         return np.load(target)

@@ -1,13 +1,19 @@
 """Image to backbone: exact, with the right hand, for every chain; and honest about what it cannot do."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from array_api_compat import array_namespace
 from scipy.stats import spearmanr
 
 from foldpix.generation import sample_backbones
-from foldpix.geometry import rmsd, superpose
+from foldpix.geometry import peptide_bonds, rmsd, superpose, synchronize
 from foldpix.image import decode, encode, from_pixels, to_pixels
+from foldpix.image.likelihood import misfit
+from foldpix.image.normal_equations import gauss_newton_step
+from foldpix.image.views import read_views
 from foldpix.structure import Backbone, read_structure
 from tests.conftest import random_rotation, run_jax
 
@@ -29,6 +35,18 @@ def noisy_image(coords: np.ndarray, levels: float = 0.0, seed: int = 0) -> np.nd
     pixels = to_pixels(encode(coords)).astype(float)
     pixels += np.random.default_rng(seed).normal(0.0, levels, pixels.shape)
     return from_pixels(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+
+
+def one_round(image: Any) -> Any:
+    """Frames by the angles of an image of ``coords``, and the first shift of a bent chain towards it."""
+    xp = array_namespace(image)
+    mask = xp.ones_like(image[0, 0])
+    views = read_views(image, 80.0 * xp.ones_like(image[0, :1, :1]), mask)
+    bent = next(sample_backbones(1, 60, 60, seed=1)).coords + 0.2 * np.sin(np.arange(60))[:, None, None]
+    start = xp.asarray(bent, dtype=image.dtype)
+    found = misfit(start, views, views.known(mask[0]))
+    shift = gauss_newton_step(start, found, views, peptide_bonds(start, mask), 0.02 * mask[0])
+    return xp.stack([shift, synchronize(views.rotation, mask)[0]])
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +97,20 @@ def test_libraries_and_precisions_agree(coords, levels, refine):
     assert deviation(decode(image.astype(np.float64), refine=refine).coords, reference.coords) < 1e-2
 
 
+@pytest.mark.slow  # JAX compiles some five hundred operations one by one
 def test_jax_agrees(coords):
-    """Of a short chain: JAX compiles every operation for every length."""
     image = noisy_image(coords[:16], 2.0)
     both = "jax.numpy.stack([foldpix.image.decode(x, refine=refine).coords for refine in (False, True)])"
     for refine, found in zip((False, True), run_jax(both, image), strict=True):
         assert deviation(found, decode(image, refine=refine).coords) < 1e-3
+
+
+def test_jax_agrees_on_a_round_of_refinement(coords):
+    """Views, frames, misfit and normal equations, compiled as one."""
+    image = noisy_image(coords)
+    found = run_jax("jax.jit(one_round)(x)", image, setup="from tests.image.test_decode import one_round")
+    assert found == pytest.approx(one_round(image), abs=1e-3)
+    assert np.abs(found[0]).mean() > 0.02
 
 
 def test_padded_batches_equal_single_images(rng):
