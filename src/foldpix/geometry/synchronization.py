@@ -34,23 +34,28 @@ def relative_rotations(omega: Any, theta: Any, phi: Any) -> tuple[Any, Any]:
     normal = (-sin_theta, cos_theta)
     # Omega turns the second of i around the line CB_i CB_j into that of j.
     sin_omega, cos_omega = xp.sin(omega), xp.cos(omega)
-    turned = [cos_omega * across[a] + sin_omega * n for a, n in enumerate(normal)]
-    turned.append(cos_omega * across[2])
-    lifted = [cos_omega * n - sin_omega * across[a] for a, n in enumerate(normal)]
+    turned = [cos_omega * part for part in across]
+    lifted = [cos_omega * part for part in normal]
+    for a, part in enumerate(normal):
+        turned[a] += sin_omega * part
+        lifted[a] -= sin_omega * across[a]
 
     # Copies, as a product with a transposed view would take its elements from all over the memory.
     at_j = xp.stack([xp.matrix_transpose(x) for x in (*along, *across, *normal)])
 
     def element(a: int, b: int) -> Any:
-        rest = turned[a] * at_j[3 + b] - along[a] * at_j[b]
-        return rest if b == 2 else rest - lifted[a] * at_j[6 + b]
+        part = turned[a] * at_j[3 + b]
+        part -= along[a] * at_j[b]
+        if b < 2:
+            part -= lifted[a] * at_j[6 + b]
+        return part
 
     # Turning back from i to j is the transpose, so half of the elements are transposes of the others.
     upper = {(a, b): element(a, b) for a in range(3) for b in range(a, 3)}
     lower = {(b, a): xp.matrix_transpose(part) for (a, b), part in upper.items() if a < b}
-    rows = [[(upper | lower)[a, b] for b in range(3)] for a in range(3)]
-    rotation = xp.stack([xp.stack(row, axis=-3) for row in rows], axis=-4)
-    return xp.stack(along, axis=-2), rotation
+    rotation = xp.stack([(upper | lower)[a, b] for a in range(3) for b in range(3)], axis=-3)
+    shape = (*rotation.shape[:-3], 3, 3, *rotation.shape[-2:])
+    return xp.stack(along, axis=-2), xp.reshape(rotation, shape)
 
 
 def synchronize(rotation: Any, mask: Any) -> tuple[Any, Any]:

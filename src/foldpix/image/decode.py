@@ -16,7 +16,7 @@ from foldpix.image.views import read_views
 # of 32 levels leaves less, while random images leave more and constant ones have no hand.
 _IMPLAUSIBLE_RESIDUAL, _LEAST_MARGIN = 40.0, 0.02
 # On a CPU chains are decoded a few at a time: the maps of more leave the processor's cache.
-_PIXELS_AT_ONCE = 2**15
+_PIXELS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
