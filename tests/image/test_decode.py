@@ -221,6 +221,15 @@ def test_expected_errors_are_those_that_happen(real_chains):
     assert ranks.statistic > 0.6
 
 
+def test_expected_errors_grow_with_noise(coords):
+    for refine in (False, True):
+        expected = [
+            decode(noisy_image(coords, levels), refine=refine).error.mean() for levels in (0, 4, 12, 32)
+        ]
+        assert sorted(expected) == expected
+        assert expected[-1] > 5 * expected[0]
+
+
 def test_expected_errors_tell_good_pixels_from_bad_ones(coords):
     """Where only some residues' rows are noisy, these are the ones to doubt."""
     pixels = to_pixels(encode(coords)).astype(float)
@@ -243,6 +252,20 @@ def test_gaps_are_found_and_not_closed(real_structures):
         assert deviation(decoded.coords, backbone.coords) < 0.15
     assert len(paths) > 15
     assert missed <= 1 and false <= 1
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 6, 12, 24])
+def test_gaps_of_short_and_of_broken_chains_are_found(length):
+    """One missing residue in the middle, and every sixth one missing of a longer chain."""
+    for seed in range(4):
+        chain = next(sample_backbones(1, 60, 60, seed=seed)).coords
+        kept = np.delete(np.arange(10, 11 + length), length // 2)
+        decoded = decode(noisy_image(chain[kept]))
+        assert np.flatnonzero(~decoded.bonded).tolist() == [length // 2 - 1]
+        assert deviation(decoded.coords, chain[kept]) < 0.15
+        kept = np.delete(np.arange(60), np.arange(5, 60, 6))
+        broken = decode(noisy_image(chain[kept]))
+        assert np.flatnonzero(~broken.bonded).tolist() == np.flatnonzero(np.diff(kept) > 1).tolist()
 
 
 def test_cis_peptides_stay_cis(real_structures):
@@ -271,7 +294,7 @@ def test_random_and_clipped_images_are_not_plausible(coords, rng):
     blind = encode(coords)
     blind[0][np.tril_indices(60, -1)] = 1.0
     decoded = decode(blind)
-    assert not decoded.plausible
+    assert decoded.residual == np.inf and not decoded.plausible
     two = decode(np.ones((3, 2, 2)))
     assert two.residual == np.inf and not two.plausible
 
@@ -291,8 +314,11 @@ def test_wrong_values_are_told(coords):
         broken[1, 3, 4] = value
         with pytest.raises(ValueError, match="values that are not finite"):
             decode(broken)
-    with pytest.raises(ValueError, match=r"not uint8; see from_pixels"):
-        decode(np.zeros((3, 8, 8), dtype=np.uint8))
+    for dtype in (np.uint8, np.float16, np.int64):
+        with pytest.raises(ValueError, match=f"not {np.dtype(dtype)}; see from_pixels"):
+            decode(np.zeros((3, 8, 8), dtype=dtype))
+    with pytest.raises(ValueError, match=r"not torch\.bfloat16; see from_pixels"):
+        decode(torch.zeros(3, 8, 8, dtype=torch.bfloat16))
     for d_max in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="d_max must be positive and finite"):
             decode(image, d_max)

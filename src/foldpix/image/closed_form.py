@@ -26,7 +26,7 @@ def closed_form(views: Views) -> tuple[Any, Any, Misfit]:
     xp = array_namespace(views.mask)
     coords, known = from_rotations(views)
     found = misfit(coords, views, known)
-    noisy = levels(found, views) > _NOISY
+    noisy = levels(found, views, known) > _NOISY
     if bool(xp.any(noisy)):
         others = from_distances(views, known)
         better = noisy & (evidence(misfit(others, views, known)) > evidence(found))

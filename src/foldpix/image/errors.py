@@ -15,7 +15,7 @@ _INDEPENDENT = 2.0
 
 
 def unrefined_error(coords: Any, found: Misfit, views: Views, bonds: Bonds) -> Any:
-    """What refinement would move at once, as the error to expect without it: array, shape=(..., L)."""
+    """How far one round at full hardness would move each residue, its error without refinement: (..., L)."""
     xp = array_namespace(coords)
     shift = gauss_newton_step(coords, found, views, bonds, xp.zeros_like(found.distance))
     return xp.sqrt(xp.sum(shift * shift, axis=(-2, -1)) / 3.0)

@@ -109,7 +109,7 @@ def hand_margin(found: Misfit, views: Views) -> Any:
     0 where both hands fit alike, below 0 where the mirror image fits better. With C the sum over j of the
     products of expected and found directions, the cosines of a frame sum up to the trace of C, the sum of
     its eigenvalues; after a reflection no turn makes more than that less twice the smallest of them.
-    Three residues or fewer lie in a plane and are their own mirror image: 1.
+    The CB of three residues or fewer lie in a plane, so that there is nothing to compare: 1.
     """
     xp = array_namespace(found.cosine)
     products = _products(found, views)
@@ -119,20 +119,20 @@ def hand_margin(found: Misfit, views: Views) -> Any:
     return xp.where(xp.sum(views.mask, axis=-1) > 3, margin, xp.ones_like(margin))
 
 
-def levels(found: Misfit, views: Views) -> Any:
+def levels(found: Misfit, views: Views, known: Any) -> Any:
     """Root mean square misfit of distances and directions in grey levels (...).
 
-    Rounding alone leaves 0.29. It is infinite where no distance is known.
+    Rounding alone leaves 0.29. It is infinite where no distance is ``known``, bool (..., L, L).
     """
     xp = array_namespace(found.distance)
     distance = found.distance / (views.d_max[..., 0, 0] / GREY_LEVELS)
     direction = found.direction / RADIAN_A_LEVEL
     both = xp.sqrt((distance * distance + 2.0 * direction * direction) / 3.0)
-    return xp.where(_total(found.ranged) > 0, both, xp.inf)
+    return xp.where(xp.any(known, axis=(-2, -1)), both, xp.inf)
 
 
 def evidence(found: Misfit) -> Any:
-    """Logarithm of the likelihood of a pair, (...), with the spreads that fit best, up to a constant."""
+    """How well spreads speak for a backbone (...): logarithms, a distance one number, a direction two."""
     xp = array_namespace(found.distance)
     return -xp.log(found.distance) - 2.0 * xp.log(found.direction)
 

@@ -9,19 +9,14 @@ from foldpix.geometry.peptide import Terms
 from foldpix.image.likelihood import Forces, Misfit, forces
 from foldpix.image.views import Views
 
-#: No atom moves further at once, angstrom.
-LONGEST_STEP = 2.0
 _DAMPING = 1e-6
 
 
 def gauss_newton_step(coords: Any, found: Misfit, views: Views, bonds: Bonds, softness: Any) -> Any:
-    """The shift of the atoms (..., L, 3, 3) by which one round improves ``coords``."""
-    xp = array_namespace(coords)
+    """The shift of the atoms (..., L, 3, 3) that would lead to the minimum, were all terms quadratic."""
     system = normal_equations(coords, forces(found, views), bonds, softness)
     shift = solve_tridiagonal(system.diagonal, system.upper, -system.gradient)
-    shift = xp.reshape(shift, coords.shape) * views.mask[..., None, None]
-    longest = xp.max(xp.abs(shift), axis=(-3, -2, -1), keepdims=True)
-    return shift * xp.clip(LONGEST_STEP / xp.clip(longest, 1e-6, None), None, 1.0)
+    return array_namespace(coords).reshape(shift, coords.shape) * views.mask[..., None, None]
 
 
 def normal_equations(coords: Any, image: Forces, bonds: Bonds, softness: Any) -> Terms:

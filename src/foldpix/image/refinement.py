@@ -10,8 +10,8 @@ from foldpix.image.normal_equations import gauss_newton_step
 from foldpix.image.views import Views
 
 _ROUNDS = 14
-# A chain is done when no atom moves further, angstrom.
-_DONE = 0.003
+# No coordinate changes more in a round, angstrom, and a chain is done when none changes more than this.
+_LONGEST_STEP, _DONE = 2.0, 0.003
 # The geometry is soft at first, by this part of the spread of distances, and twice as hard every round.
 _SOFTNESS = 0.2
 # How much worse the image may fit in the end, in the logarithm of the likelihood of a pair times residues:
@@ -32,9 +32,10 @@ def refine(coords: Any, found: Misfit, views: Views, known: Any, bonds: Bonds) -
     for number in range(_ROUNDS):
         softness = found.distance * (_SOFTNESS * 0.5**number)
         shift = gauss_newton_step(coords, found, views, bonds, softness)
-        coords = coords + xp.where(active[..., None, None, None], shift, xp.zeros_like(shift))
-        found = misfit(coords, views, known)
         longest = xp.max(xp.abs(shift), axis=(-3, -2, -1))
+        part = xp.where(active, xp.clip(_LONGEST_STEP / xp.clip(longest, 1e-6, None), None, 1.0), 0.0)
+        coords = coords + shift * part[..., None, None, None]
+        found = misfit(coords, views, known)
         active = active & ((longest > _DONE) | (softness > _DONE))
         if not bool(xp.any(active)):
             break
