@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -134,7 +136,11 @@ def test_losses_are_logged_by_channel_and_add_up(dataset, tmp_path):
         assert metrics[f"{stage}/loss"] == pytest.approx(total, rel=1e-4)
 
 
-def test_validation_figures_are_those_of_a_plain_loop(dataset, tmp_path):
+def test_validation_figures_are_those_of_a_plain_loop(dataset, tmp_path, monkeypatch):
+    # Images of a model that has learnt nothing are those of no chain: where refinement leads from them hangs
+    # on the last bit, so that the sums are compared without it.
+    closed_form = partial(decode, refine=False)
+    monkeypatch.setattr("foldpix.training.module.decode", closed_form)
     metrics = train.run(tiny_run(dataset, tmp_path, trainer={"val_batches": None}))
     model = load_model(tmp_path / "checkpoints" / "last.ckpt")
     deviations, codes = [], [[], []]
@@ -151,9 +157,8 @@ def test_validation_figures_are_those_of_a_plain_loop(dataset, tmp_path):
         for level, (level_codes, cells) in enumerate(zip(found, model.masks(mask), strict=True)):
             codes[level] += level_codes[cells].tolist()
         decoded = model.decode(found, length)[0].numpy()
-        deviations.append(backbone_rmsd(decode(decoded).coords, decode(image[0].numpy()).coords))
-    # Images of a model that has learnt nothing are those of no chain: rounding decides where they lead.
-    assert metrics["val/backbone_rmsd"] == pytest.approx(np.mean(deviations), rel=0.1)
+        deviations.append(backbone_rmsd(closed_form(decoded).coords, closed_form(image[0].numpy()).coords))
+    assert metrics["val/backbone_rmsd"] == pytest.approx(np.mean(deviations), rel=1e-3)
     for level, seen in enumerate(codes):
         assert metrics[f"val/level{level}/codebook_use"] == pytest.approx(len(set(seen)) / 16)
         share = np.unique(seen, return_counts=True)[1] / len(seen)

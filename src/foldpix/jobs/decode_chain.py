@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from foldpix.dataset.durable import write_whole
 from foldpix.dataset.pictures import StoredPicture
 from foldpix.geometry import backbone_torsions
 from foldpix.image import Decoded, decode, from_pixels, read_png
 from foldpix.jobs.decode_rows import DecodedRow, Status
 from foldpix.structure import Backbone, write_structure
+from foldpix.structure.whole import write_whole
 
 #: The most that a B-factor column of the PDB format holds.
 LARGEST_ERROR = 999.99

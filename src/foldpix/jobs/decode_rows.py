@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
-from foldpix.dataset.durable import write_whole
+from foldpix.structure.whole import write_whole
 
 SUMMARY = "summary.csv"
 

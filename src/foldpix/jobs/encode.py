@@ -16,7 +16,6 @@ from typing import NamedTuple
 from rich.progress import Progress
 from rich.table import Table
 
-from foldpix.dataset.durable import write_whole
 from foldpix.dataset.reader import Sample
 from foldpix.dataset.sources import Source, structure_files
 from foldpix.dataset.tokens import ChainTokens, TokenHeader, TokenWriter
@@ -28,6 +27,7 @@ from foldpix.jobs.structure_pictures import structure_pictures
 from foldpix.jobs.terminal import console, progress_bar
 from foldpix.jobs.tokenizer import load_tokenizer
 from foldpix.jobs.workers import Workers
+from foldpix.structure.whole import write_whole
 
 #: Pixels of the pictures that become one row group: 48 MB in memory, 1,000 chains of 128 residues.
 PIXELS_A_GROUP = 2**24

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from foldpix.structure.backbone import Backbone
 from foldpix.structure.formats import file_format
 from foldpix.structure.oxygen import place_oxygen
 from foldpix.structure.residues import THREE_LETTER
+from foldpix.structure.whole import write_whole
 
 _ATOM_NAMES = np.array(["N", "CA", "C", "O", "CB"])
 _ELEMENTS = np.array(["N", "C", "C", "O", "C"])
@@ -44,7 +44,7 @@ def write_structure(path: str | Path, backbone: Backbone, b_factor: Any = None) 
     _, kind, gzipped = file_format(path)
     atoms = _atom_array(backbone, b_factor)
     data = _pdb_bytes(atoms) if kind == "pdb" else _pdbx_bytes(atoms, kind)
-    _write_whole(Path(path), gzip.compress(data, mtime=0) if gzipped else data)
+    write_whole(Path(path), gzip.compress(data, mtime=0) if gzipped else data)
 
 
 def _atom_array(backbone: Backbone, b_factor: Any) -> AtomArray:
@@ -106,14 +106,3 @@ def _pdbx_bytes(atoms: AtomArray, kind: str) -> bytes:
     text = CIFFile()
     set_structure(text, atoms)
     return text.serialize().encode()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside the target, then take its place: no reader ever sees half a file."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
