@@ -93,7 +93,7 @@ def decode_stored(stored: StoredPicture, earlier: DecodedRow | None, output: Out
         if earlier is not None and output.has(earlier, checksum):
             return Outcome(replace(earlier, source=source), is_new=False)
         picture = read_png(png)
-    except Exception as error:  # whatever the bytes are, the others go on
+    except (ValueError, OSError) as error:
         return failure(stored.id, error, source, checksum)
     image = from_pixels(picture.pixels)
     return decode_image(
@@ -108,7 +108,7 @@ def decode_image(shown: ChainImage, output: Output) -> Outcome:
             raise ValueError("the image is not finite: the tokenizer's run diverged")
         decoded = decode(shown.image, shown.d_max, refine=output.refine)
         _write(decoded, shown, output)
-    except Exception as error:  # whatever the image is, the others go on
+    except (ValueError, OSError) as error:
         return failure(shown.id, error, shown.source, shown.checksum)
     reason = _suspicion(decoded)
     row = DecodedRow(
