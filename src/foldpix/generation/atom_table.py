@@ -15,10 +15,10 @@ class AtomTable:
     ----------
     sequence : tuple of str
         Residue names, all chains one after the other.
-    atom_names, chain_ids : tuple of str
-        One an atom.
-    residue_indices : tuple of int
+    atom_names : ndarray, dtype=str, shape=(N,)
+    residue_indices : ndarray, dtype=int, shape=(N,)
         Number of each atom's residue.
+    chain_ids : ndarray, dtype=str, shape=(N,)
     is_real : ndarray, dtype=bool, shape=(N,)
         False for a point that is no atom: the virtual CB of glycine.
 
@@ -29,9 +29,9 @@ class AtomTable:
     """
 
     sequence: tuple[str, ...]
-    atom_names: tuple[str, ...]
-    residue_indices: tuple[int, ...]
-    chain_ids: tuple[str, ...]
+    atom_names: np.ndarray
+    residue_indices: np.ndarray
+    chain_ids: np.ndarray
     is_real: np.ndarray
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ class AtomTable:
     @cached_property
     def residue_starts(self) -> np.ndarray:
         """First atom of each residue, dtype=int, shape=(L,)."""
-        number, chain = np.array(self.residue_indices), np.array(self.chain_ids)
+        number, chain = self.residue_indices, self.chain_ids
         return np.flatnonzero(np.append(True, (number[1:] != number[:-1]) | (chain[1:] != chain[:-1])))
 
     @cached_property
@@ -60,7 +60,7 @@ class AtomTable:
     @cached_property
     def residue_chains(self) -> np.ndarray:
         """Chain id of each residue, dtype=str, shape=(L,)."""
-        return np.array(self.chain_ids)[self.residue_starts]
+        return self.chain_ids[self.residue_starts]
 
     @cached_property
     def chain_starts(self) -> np.ndarray:
@@ -75,7 +75,7 @@ class AtomTable:
 
     def atom_rows(self, name: str, real: bool = False) -> np.ndarray:
         """Where each residue keeps the atom of that name, dtype=int, shape=(L,); -1 where it has none."""
-        found = np.flatnonzero((np.array(self.atom_names) == name) & (self.is_real | (not real)))
+        found = np.flatnonzero((self.atom_names == name) & (self.is_real | (not real)))
         rows = np.full(len(self.sequence), -1)
         rows[self.residue_of_atom[found]] = found
         return rows

@@ -69,13 +69,15 @@ class BatchedPeptide:
         self.coords = _coordinates(coords)
         num, num_atoms = self.coords.shape[:2]
         if atom_chain_ids is None:
-            atom_chain_ids = ["A"] * num_atoms
+            atom_chain_ids = np.full(num_atoms, "A")
+        if atom_mask is None:
+            atom_mask = np.ones(num_atoms, dtype=bool)
         self._table = AtomTable(
             _residue_names(sequence),
-            tuple(map(str, _per_atom("atom_names", atom_names, num_atoms))),
-            tuple(map(int, _per_atom("residue_indices", residue_indices, num_atoms))),
-            tuple(map(str, _per_atom("atom_chain_ids", atom_chain_ids, num_atoms))),
-            _mask(atom_mask, num_atoms),
+            _per_atom("atom_names", atom_names, np.str_, num_atoms),
+            _per_atom("residue_indices", residue_indices, np.intp, num_atoms),
+            _per_atom("atom_chain_ids", atom_chain_ids, np.str_, num_atoms),
+            _per_atom("atom_mask", atom_mask, np.bool_, num_atoms),
         )
         self.torsions = _shaped("torsions", torsions, (num, self.n_residues, 3))
         self.labels = _labels(labels, num, self.n_residues)
@@ -91,17 +93,17 @@ class BatchedPeptide:
     @property
     def atom_names(self) -> list[str]:
         """Name of each atom."""
-        return list(self._table.atom_names)
+        return self._table.atom_names.tolist()
 
     @property
     def residue_indices(self) -> list[int]:
         """Residue number of each atom, from 1 in every chain."""
-        return list(self._table.residue_indices)
+        return self._table.residue_indices.tolist()
 
     @property
     def atom_chain_ids(self) -> list[str]:
         """Chain of each atom."""
-        return list(self._table.chain_ids)
+        return self._table.chain_ids.tolist()
 
     @property
     def atom_mask(self) -> np.ndarray:
@@ -200,18 +202,12 @@ def _residue_names(sequence: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(str, sequence))
 
 
-def _per_atom(name: str, values: Sequence[Any], num_atoms: int) -> Sequence[Any]:
+def _per_atom(name: str, values: Any, dtype: type, num_atoms: int) -> np.ndarray:
     if len(values) != num_atoms:
         raise ValueError(f"{name} has {len(values)} entries and coords have {num_atoms} atoms")
-    return values
-
-
-def _mask(values: Any, num_atoms: int) -> np.ndarray:
-    if values is None:
-        values = np.ones(num_atoms, dtype=bool)
-    mask = np.array(_per_atom("atom_mask", values, num_atoms), dtype=bool)
-    mask.flags.writeable = False
-    return mask
+    column = np.array(values, dtype=dtype)
+    column.flags.writeable = False
+    return column
 
 
 def _shaped(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray | None:
