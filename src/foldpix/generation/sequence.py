@@ -10,7 +10,7 @@ NAME_OF_LETTER = THREE_LETTER | {"U": "SEC"}
 _LETTER_OF_NAME = ONE_LETTER | {"SEC": "U"}
 
 # fmt: off
-#: Codes of the D-residues in the chemical component dictionary. Glycine has no hand, D-selenocysteine no code.
+#: The chemical component dictionary's codes of D-residues. Glycine has no hand, D-selenocysteine no code.
 COMPONENT_OF_D = {
     "D-ALA": "DAL", "D-ARG": "DAR", "D-ASN": "DSG", "D-ASP": "DAS", "D-CYS": "DCY",
     "D-GLN": "DGN", "D-GLU": "DGL", "D-HIS": "DHI", "D-ILE": "DIL", "D-LEU": "DLE",
@@ -115,8 +115,9 @@ def _known(token: str, place: int, number: int) -> str:
     if name is None:
         what = f"unknown residue {token!r}" if token else "no residue"
         raise ValueError(
-            f"{what} at place {place} of chain {number}; known are the letters "
-            f"{''.join(sorted(NAME_OF_LETTER))}, and between hyphens the names {', '.join(sorted(_NAME_OF_CODE))} and D before a name"
+            f"{what} at place {place} of chain {number}; "
+            f"known are the letters {''.join(sorted(NAME_OF_LETTER))}, and between hyphens "
+            f"the names {', '.join(sorted(_NAME_OF_CODE))} and D before a name"
         )
     return name
 
