@@ -1,14 +1,15 @@
-"""The converted chains as WebDataset shards: per bin and split, sorted by id, the same bytes on every run."""
+"""WebDataset shards, the same bytes on every run; of converted chains: per bin and split, sorted by id."""
 
 import hashlib
 import io
 import json
+import secrets
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
 from rich.console import Console
@@ -16,10 +17,19 @@ from rich.progress import track
 
 from foldpix.dataset.index import is_indexed, write_index
 from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
-from foldpix.image import read_png
+from foldpix.image import Picture, read_png
 
+#: A data set with this file holds shards of made-up chains, which no PNG stands for.
+MADE = "made.json"
 #: Part of every digest: a change of what a shard holds writes all of them again.
 SHARD_FORMAT = "foldpix-shard 2"
+
+
+class Member(NamedTuple):
+    """A sample of a shard: the bytes of its PNG, and what its JSON says."""
+
+    png: bytes
+    about: dict[str, Any]
 
 
 class Shard(NamedTuple):
@@ -48,11 +58,13 @@ def write_shards(root: str | Path, shard_size: int = 1000, workers: int = 1) -> 
     Raises
     ------
     ValueError
-        If a PNG that the manifest names is absent or damaged.
+        If a PNG that the manifest names is absent or damaged, or the chains are made-up ones without PNGs.
     """
     root = Path(root)
+    if (root / MADE).exists():
+        raise ValueError(f"{root} holds made-up chains ({MADE}); choose another out")
     shards = list(_planned(root, read_manifest(root), shard_size))
-    stale = [shard for shard in shards if not _is_fresh(shard)]
+    stale = [shard for shard in shards if not is_fresh(shard.path, shard.digest)]
     removed = _remove_others(root / "shards", {shard.path for shard in shards})
     pool = Parallel(n_jobs=min(workers, len(stale)) or 1, return_as="generator_unordered", batch_size=1)
     console = Console(stderr=True)
@@ -79,43 +91,66 @@ def _planned(root: Path, rows: Sequence[ManifestRow], shard_size: int) -> Iterat
             yield Shard(root / "shards" / folder / f"{split}-{number:06d}.tar", samples, digest)
 
 
-def _is_fresh(shard: Shard) -> bool:
-    digest = shard.path.with_suffix(".digest")
-    return digest.exists() and digest.read_text() == shard.digest and is_indexed(shard.path)
+def is_fresh(path: Path, digest: str) -> bool:
+    """Whether the shard was finished with this digest and is as its index says."""
+    beside = path.with_suffix(".digest")
+    return beside.exists() and beside.read_text() == digest and is_indexed(path)
 
 
-def _write(shard: Shard) -> None:
-    """Tar, index, and last the digest that vouches for both."""
-    shard.path.parent.mkdir(parents=True, exist_ok=True)
-    digest, temporary = shard.path.with_suffix(".digest"), shard.path.with_suffix(".tmp")
-    digest.unlink(missing_ok=True)
+def write_shard(path: Path, samples: Iterable[tuple[str, Member]], digest: str) -> None:
+    """Write tar, index, and last the digest that vouches for both and for what ``samples`` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The tar; its folder is made if absent.
+    samples : iterable of (str, Member)
+        Key and content of each, in order. Taken one by one: only one is in memory at a time.
+    digest : str
+        What `is_fresh` will ask for.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own: what outlived a killed job may still be writing the same shard.
+    temporary = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
     try:
         # GNU: the header of a PNG is the block before it, whatever the length and letters of its name.
         with tarfile.open(temporary, "w", format=tarfile.GNU_FORMAT, encoding="utf-8") as archive:
-            for key, png in shard.samples:
-                _add_sample(archive, key, png)
-        temporary.replace(shard.path)
+            for key, member in samples:
+                _add_sample(archive, key, member)
+        path.with_suffix(".digest").unlink(missing_ok=True)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    write_index(shard.path)
-    digest.write_text(shard.digest)
+    write_index(path)
+    path.with_suffix(".digest").write_text(digest)
 
 
-def _add_sample(archive: tarfile.TarFile, key: str, png: Path) -> None:
-    try:
-        data = png.read_bytes()
-        picture = read_png(data)
-    except (FileNotFoundError, ValueError) as error:
-        raise ValueError(f"{png} is absent or damaged: delete it and convert its source again") from error
-    about = {
+def about(picture: Picture) -> dict[str, Any]:
+    """What the JSON of a sample says of its picture."""
+    return {
         "name": picture.name,
         "chain": picture.chain,
         "length": len(picture.sequence),
         "sequence": picture.sequence,
         "d_max": picture.d_max,
     }
-    _add_member(archive, f"{key}.png", data)
-    _add_member(archive, f"{key}.json", json.dumps(about).encode())
+
+
+def _write(shard: Shard) -> None:
+    write_shard(shard.path, ((key, _read_member(png)) for key, png in shard.samples), shard.digest)
+
+
+def _read_member(png: Path) -> Member:
+    try:
+        data = png.read_bytes()
+        return Member(data, about(read_png(data)))
+    except (FileNotFoundError, ValueError) as error:
+        raise ValueError(f"{png} is absent or damaged: delete it and convert its source again") from error
+
+
+def _add_sample(archive: tarfile.TarFile, key: str, member: Member) -> None:
+    _add_member(archive, f"{key}.png", member.png)
+    _add_member(archive, f"{key}.json", json.dumps(member.about).encode())
 
 
 def _add_member(archive: tarfile.TarFile, name: str, data: bytes) -> None:
