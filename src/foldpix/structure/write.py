@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from biotite.structure import AtomArray
-from biotite.structure.io.pdb import PDBFile
+from biotite.structure import AtomArray, AtomArrayStack
 from biotite.structure.io.pdbx import BinaryCIFFile, CIFFile, set_structure
 
 from foldpix.geometry import virtual_cb
 from foldpix.structure.backbone import Backbone
 from foldpix.structure.formats import file_format
 from foldpix.structure.oxygen import place_oxygen
+from foldpix.structure.pdb_text import PdbTemplate
 from foldpix.structure.residues import THREE_LETTER
 from foldpix.structure.whole import write_whole
 
 _ATOM_NAMES = np.array(["N", "CA", "C", "O", "CB"])
 _ELEMENTS = np.array(["N", "C", "C", "O", "C"])
-_INSTEAD = "write .cif or .bcif instead"
 
 
 def write_structure(path: str | Path, backbone: Backbone, b_factor: Any = None) -> None:
@@ -43,7 +42,7 @@ def write_structure(path: str | Path, backbone: Backbone, b_factor: Any = None) 
     """
     _, kind, gzipped = file_format(path)
     atoms = _atom_array(backbone, b_factor)
-    data = _pdb_bytes(atoms) if kind == "pdb" else _pdbx_bytes(atoms, kind)
+    data = structure_bytes(atoms, kind)
     write_whole(Path(path), gzip.compress(data, mtime=0) if gzipped else data)
 
 
@@ -73,31 +72,23 @@ def _atom_array(backbone: Backbone, b_factor: Any) -> AtomArray:
     return atoms
 
 
-def _pdb_bytes(atoms: AtomArray) -> bytes:
-    _check_columns(atoms)
-    file = PDBFile()
-    file.set_structure(atoms)
-    return "\n".join([*file.lines, "TER", "END", ""]).encode("ascii")
+def structure_bytes(atoms: AtomArray | AtomArrayStack, kind: str) -> bytes:
+    """A structure file of one model or many.
 
+    Parameters
+    ----------
+    atoms : AtomArray or AtomArrayStack
+        With ``occupancy`` and ``b_factor``; finite.
+    kind : str
+        "pdb", "cif" or "bcif".
 
-def _check_columns(atoms: AtomArray) -> None:
-    """What the fixed columns of the PDB format hold, after rounding."""
-    chain = str(atoms.chain_id[0])
-    if len(chain) > 1 or not chain.isascii():
-        raise ValueError(f"chain id '{chain}' is longer than PDB's one ASCII character; {_INSTEAD}")
-    if atoms.res_id[-1] > 9999:
-        raise ValueError(f"{atoms.res_id[-1]} residues are more than PDB's 9999; {_INSTEAD}")
-    for what, values, decimals, low, high in (
-        ("coordinate", atoms.coord, 3, -999.999, 9999.999),
-        ("B-factor", atoms.b_factor, 2, -99.99, 999.99),
-    ):
-        rounded = np.round(values.astype(np.float64), decimals)
-        if rounded.min() < low or rounded.max() > high:
-            worst = rounded.min() if rounded.min() < low else rounded.max()
-            raise ValueError(f"{what} {worst:g} is outside PDB's {low} to {high}; {_INSTEAD}")
-
-
-def _pdbx_bytes(atoms: AtomArray, kind: str) -> bytes:
+    Raises
+    ------
+    ValueError
+        If the columns of the PDB format are too narrow.
+    """
+    if kind == "pdb":
+        return PdbTemplate(atoms).text(atoms.coord.reshape(-1, atoms.array_length(), 3))
     if kind == "bcif":
         binary, buffer = BinaryCIFFile(), io.BytesIO()
         set_structure(binary, atoms)
