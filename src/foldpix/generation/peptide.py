@@ -68,16 +68,14 @@ class BatchedPeptide:
     ) -> None:
         self.coords = _coordinates(coords)
         num, num_atoms = self.coords.shape[:2]
-        if atom_chain_ids is None:
-            atom_chain_ids = np.full(num_atoms, "A")
-        if atom_mask is None:
-            atom_mask = np.ones(num_atoms, dtype=bool)
+        chain_ids = np.full(num_atoms, "A") if atom_chain_ids is None else atom_chain_ids
+        is_real = np.ones(num_atoms, dtype=bool) if atom_mask is None else atom_mask
         self._table = AtomTable(
             _residue_names(sequence),
             _per_atom("atom_names", atom_names, np.str_, num_atoms),
             _per_atom("residue_indices", residue_indices, np.intp, num_atoms),
-            _per_atom("atom_chain_ids", atom_chain_ids, np.str_, num_atoms),
-            _per_atom("atom_mask", atom_mask, np.bool_, num_atoms),
+            _per_atom("atom_chain_ids", chain_ids, np.str_, num_atoms),
+            _per_atom("atom_mask", is_real, np.bool_, num_atoms),
         )
         self.torsions = _shaped("torsions", torsions, (num, self.n_residues, 3))
         self.labels = _labels(labels, num, self.n_residues)
@@ -205,7 +203,7 @@ def _residue_names(sequence: Sequence[str]) -> tuple[str, ...]:
 def _per_atom(name: str, values: Any, dtype: type, num_atoms: int) -> np.ndarray:
     if len(values) != num_atoms:
         raise ValueError(f"{name} has {len(values)} entries and coords have {num_atoms} atoms")
-    column = np.array(values, dtype=dtype)
+    column: np.ndarray = np.array(values, dtype=dtype)
     column.flags.writeable = False
     return column
 
