@@ -1,0 +1,129 @@
+"""Random numbers by counting: what member k draws depends on (seed, k) and the purpose alone.
+
+Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011) encrypts a counter, so any
+number of any member is had without those before it: batches, threads and shards may be cut anywhere.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numba import njit
+
+
+class Stream(IntEnum):
+    """What numbers are for: those of different purposes have nothing to do with each other."""
+
+    TORSION = 0
+    MIXTURE = 1
+    SEGMENT = 2
+    SEQUENCE = 3
+    LENGTH = 4
+    ROTAMER = 5
+    FOLD = 6
+    SPLIT = 7
+
+
+#: Members at a time: what is made of their numbers stays in the processor's cache.
+TILE = 128
+
+
+def bits(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.ndarray:
+    """Random bits.
+
+    Parameters
+    ----------
+    seed : int
+        0 to 2**64 - 1.
+    members : ndarray of int, shape=(B,)
+        Their numbers, 0 or more.
+    stream : Stream
+    count : int
+        How many for each member; the first of a longer row are the shorter row.
+
+    Returns
+    -------
+    ndarray, dtype=uint32, shape=(B, count)
+        Here and below the numbers of one rank lie side by side in memory: the transpose is contiguous.
+
+    Raises
+    ------
+    ValueError
+        If the seed or a member's number is out of range.
+    """
+    keys = _checked(seed, members)
+    words_N4B = _words(seed, keys, stream, count).swapaxes(0, 1)
+    return words_N4B.reshape(-1, len(keys))[:count].T
+
+
+def uniform(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.ndarray:
+    """Numbers evenly between 0 and 1, neither of which occurs: float32 (B, count); see :func:`bits`."""
+    return _to_uniform(bits(seed, members, stream, count).T).T
+
+
+def normal(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.ndarray:
+    """Standard normal numbers, by Box and Muller: float32 (B, count); see :func:`bits`."""
+    keys = _checked(seed, members)
+    normals_N4B = np.empty((-(-count // 4), 4, len(keys)), dtype=np.float32)
+    for first in range(0, len(keys), TILE):
+        uniforms_4NB = _to_uniform(_words(seed, keys[first : first + TILE], stream, count))
+        for one, other in ((0, 1), (2, 3)):
+            radius = np.sqrt(np.float32(-2.0) * np.log(uniforms_4NB[one]))
+            angle = np.float32(2.0 * np.pi) * uniforms_4NB[other]
+            np.multiply(radius, np.cos(angle), out=normals_N4B[:, one, first : first + TILE])
+            np.multiply(radius, np.sin(angle), out=normals_N4B[:, other, first : first + TILE])
+    return normals_N4B.reshape(-1, len(keys))[:count].T
+
+
+def _checked(seed: int, members: np.ndarray) -> np.ndarray:
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed {seed} is out of range; it must be 0 to 2**64 - 1")
+    numbers = np.asarray(members, dtype=np.int64)
+    if (numbers < 0).any():
+        raise ValueError(f"member {numbers.min()} is negative; members are numbered from 0")
+    return numbers.astype(np.uint64)
+
+
+def _words(seed: int, keys: np.ndarray, stream: Stream, count: int) -> np.ndarray:
+    """Number 4 n + i of each member at [i, n]: uint32 (4, N, B), N enough for `count`."""
+    words_4NB = np.empty((4, -(-count // 4), len(keys)), dtype=np.uint32)
+    _philox(np.uint64(seed), keys, np.uint64(stream), *words_4NB)
+    return words_4NB
+
+
+def _to_uniform(words: np.ndarray) -> np.ndarray:
+    """The upper 23 bits as the middle of their interval: exact in float32."""
+    numbers = (words >> np.uint32(9)).astype(np.float32)
+    numbers += np.float32(0.5)
+    numbers *= np.float32(2.0**-23)
+    return numbers
+
+
+@njit(cache=True)
+def _philox(
+    key: np.uint64,
+    members: np.ndarray,
+    stream: np.uint64,
+    out_0: np.ndarray,
+    out_1: np.ndarray,
+    out_2: np.ndarray,
+    out_3: np.ndarray,
+) -> None:
+    """Ten rounds on the counters (block, stream, member's low and high half); constants of the paper.
+
+    Outputs are (blocks, members). Variables hold 32 bits in 64, as the products need them.
+    """
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    multiplier_0, multiplier_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+    weyl_0, weyl_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+    for block in range(out_0.shape[0]):
+        for member in range(out_0.shape[1]):
+            number = members[member]
+            c0, c1, c2, c3 = np.uint64(block), stream, number & low, number >> half
+            k0, k1 = key & low, key >> half
+            for _ in range(10):
+                product_0, product_1 = c0 * multiplier_0, c2 * multiplier_1
+                c0, c1 = (product_1 >> half) ^ c1 ^ k0, product_1 & low
+                c2, c3 = (product_0 >> half) ^ c3 ^ k1, product_0 & low
+                k0, k1 = (k0 + weyl_0) & low, (k1 + weyl_1) & low
+            out_0[block, member], out_1[block, member] = c0, c1
+            out_2[block, member], out_3[block, member] = c2, c3
