@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from foldpix.geometry.residue import CA_C, N_CA, N_CA_C
 from foldpix.geometry.vector import unit
@@ -50,17 +50,54 @@ def build_backbone(torsions: Any) -> Any:
     -------
     array, shape=(..., L, 3, 3)
         N, CA, C in angstrom; the first residue lies in the xy plane with CA at the origin.
+
+    A residue's place relative to the one before is known at once for all; the products of all rotations up to
+    each residue take log2 L steps, each over the whole chain, so a GPU has work and gradients are short.
     """
     xp = array_namespace(torsions)
-    zero = xp.zeros_like(torsions[..., 0, 0])
-    n = xp.stack([zero + N_CA, zero, zero], axis=-1)
-    ca = xp.stack([zero, zero, zero], axis=-1)
-    c = xp.stack([zero + CA_C * math.cos(N_CA_C), zero + CA_C * math.sin(N_CA_C), zero], axis=-1)
-    atoms = [n, ca, c]
-    for i in range(1, torsions.shape[-2]):
-        next_n = place_atom(n, ca, c, C_N, CA_C_N, torsions[..., i - 1, 1])
-        next_ca = place_atom(ca, c, next_n, N_CA, C_N_CA, torsions[..., i - 1, 2])
-        n, ca, c = next_n, next_ca, place_atom(c, next_n, next_ca, CA_C, N_CA_C, torsions[..., i, 0])
-        atoms += [n, ca, c]
-    chain = xp.stack(atoms, axis=-2)
-    return xp.reshape(chain, (*torsions.shape[:-2], torsions.shape[-2], 3, 3))
+    to_n = _turn(torsions[..., :-1, 1], CA_C_N)
+    to_ca = to_n @ _turn(torsions[..., :-1, 2], C_N_CA)
+    to_c = to_ca @ _turn(torsions[..., 1:, 0], N_CA_C)
+    n = C_N * to_n[..., 0]
+    ca = n + N_CA * to_ca[..., 0]
+    steps = xp.stack([n, ca, ca + CA_C * to_c[..., 0]], axis=-1)
+    first, start = _first_residue(torsions)
+    frames = _running_products(xp.concat([start, to_c], axis=-3))
+    moved = xp.matrix_transpose(frames[..., :-1, :, :] @ steps)
+    c = xp.concat([first[..., :1, 2, :], moved[..., 2, :]], axis=-2)
+    c = xp.cumulative_sum(c, axis=-2)
+    return xp.concat([first, moved + c[..., :-1, None, :]], axis=-3)
+
+
+def _turn(torsion: Any, angle: float) -> Any:
+    """From the frame of a bond to that of the next: (...) -> (..., 3, 3).
+
+    Columns are direction of the bond, normal of the plane with the bond before times direction, normal.
+    """
+    xp = array_namespace(torsion)
+    cos, sin, zero = xp.cos(torsion), xp.sin(torsion), xp.zeros_like(torsion)
+    back, side = -math.cos(angle), math.sin(angle)
+    rows = [[zero + back, zero - side, zero], [side * cos, back * cos, -sin], [side * sin, back * sin, cos]]
+    return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _first_residue(torsions: Any) -> tuple[Any, Any]:
+    """N, CA, C (..., 1, 3, 3) of the first residue, and the frame of its bond CA-C (..., 1, 3, 3)."""
+    xp = array_namespace(torsions)
+    cos, sin = math.cos(N_CA_C), math.sin(N_CA_C)
+    zeros = xp.zeros_like(torsions[..., :1, :, None] + torsions[..., :1, None, :])
+    atoms = [[N_CA, 0.0, 0.0], [0.0, 0.0, 0.0], [CA_C * cos, CA_C * sin, 0.0]]
+    frame = [[cos, sin, 0.0], [sin, -cos, 0.0], [0.0, 0.0, -1.0]]
+    return tuple(
+        zeros + xp.asarray(each, dtype=torsions.dtype, device=device(torsions)) for each in (atoms, frame)
+    )
+
+
+def _running_products(rotations: Any) -> Any:
+    """R_0, R_0 R_1, R_0 R_1 R_2, ...: (..., L, 3, 3), twice as far in each step (Hillis & Steele 1986)."""
+    xp, reach = array_namespace(rotations), 1
+    while reach < rotations.shape[-3]:
+        longer = rotations[..., :-reach, :, :] @ rotations[..., reach:, :, :]
+        rotations = xp.concat([rotations[..., :reach, :, :], longer], axis=-3)
+        reach *= 2
+    return rotations
