@@ -52,7 +52,7 @@ def bits(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.ndarr
     """
     keys = _checked(seed, members)
     words_N4B = _words(seed, keys, stream, count).swapaxes(0, 1)
-    return words_N4B.reshape(-1, len(keys))[:count].T
+    return words_N4B.reshape(4 * len(words_N4B), len(keys))[:count].T
 
 
 def uniform(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.ndarray:
@@ -71,12 +71,17 @@ def normal(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.nda
             angle = np.float32(2.0 * np.pi) * uniforms_4NB[other]
             np.multiply(radius, np.cos(angle), out=normals_N4B[:, one, first : first + TILE])
             np.multiply(radius, np.sin(angle), out=normals_N4B[:, other, first : first + TILE])
-    return normals_N4B.reshape(-1, len(keys))[:count].T
+    return normals_N4B.reshape(4 * len(normals_N4B), len(keys))[:count].T
+
+
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless `seed` is a whole number from 0 to 2**64 - 1."""
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"seed {seed!r} is no whole number from 0 to 2**64 - 1")
 
 
 def _checked(seed: int, members: np.ndarray) -> np.ndarray:
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed {seed} is out of range; it must be 0 to 2**64 - 1")
+    check_seed(seed)
     numbers = np.asarray(members, dtype=np.int64)
     if (numbers < 0).any():
         raise ValueError(f"member {numbers.min()} is negative; members are numbered from 0")

@@ -11,6 +11,9 @@ from foldpix.geometry.nerf import C_N, C_N_CA, CA_C_N
 from foldpix.geometry.residue import CA_C, N_CA, N_CA_C
 from foldpix.structure.oxygen import C_O, CA_C_O
 
+#: The atoms of each residue, in order.
+WALK_ATOMS = ("N", "CA", "C", "O", "CB")
+
 #: Members that walk side by side: their numbers fill a few of the processor's vectors and stay in its cache.
 LANES = 64
 #: Residues that are put into the batch together: the chains of a batch lie far apart in memory.

@@ -1,0 +1,228 @@
+"""Many conformations of one sequence at once."""
+
+import secrets
+from typing import Any
+
+import numpy as np
+
+from foldpix.generation.draws import check_seed
+from foldpix.generation.folding import fold
+from foldpix.generation.laws import TorsionLaws, laws_of
+from foldpix.generation.peptide import BatchedPeptide
+from foldpix.generation.rotamers import draw_chi
+from foldpix.generation.sampling import draw_torsions
+from foldpix.generation.sequence import chain_id, is_d, parse_sequence
+from foldpix.generation.sidechains import full_atom_layout, place_side_chains
+from foldpix.generation.walk import WALK_ATOMS, walk
+
+#: Least distance between the atoms of one chain and the walk's atoms of the next, angstrom: longer than two
+#: side chains that point at one another.
+CHAIN_GAP = 20.0
+
+
+class BatchedGenerator:
+    """Builds conformations of one sequence from torsions, all members in one pass.
+
+    Parameters
+    ----------
+    sequence_str : str
+        Such as ``"ACDEF"``, ``"ALA-GLY-SER"`` or ``"ALA-D-ALA-ALA"``; a colon parts chains. See
+        :func:`foldpix.generation.sequence.parse_sequence`.
+    n_batch : int
+        Members of a batch.
+    full_atom : bool
+        All atoms, hydrogens too, with side chains in common rotamers; else N, CA, C, O and CB.
+
+    Attributes
+    ----------
+    chain_sequences : list of list of str
+        Residue names of each chain.
+    sequence : list of str
+        Residue names, all chains one after the other.
+    n_res, total_atoms : int
+
+    Raises
+    ------
+    ValueError
+        If the sequence cannot be built, or `n_batch` is no number of members.
+    """
+
+    def __init__(self, sequence_str: str, n_batch: int = 1, full_atom: bool = False) -> None:
+        self._chains = parse_sequence(sequence_str)
+        if not isinstance(n_batch, int | np.integer) or n_batch < 0:
+            raise ValueError(f"n_batch={n_batch!r} must be a whole number of members, 0 or more")
+        self.n_batch, self.full_atom = int(n_batch), full_atom
+        self.chain_sequences = [list(chain) for chain in self._chains]
+        self.sequence = [name for chain in self._chains for name in chain]
+        self.n_res = len(self.sequence)
+        self._layout = full_atom_layout(self._chains) if full_atom else None
+        self._is_d = np.array([is_d(name) for name in self.sequence])
+        self._has_cb = np.array([name != "GLY" for name in self.sequence])
+        self._atoms = self._all_atoms() if self._layout else self._walk_atoms()
+        self.total_atoms = len(self._atoms["atom_names"])
+
+    def generate_batch(
+        self,
+        seed: int | None = None,
+        conformation: Any = "alpha",
+        drift: float = 0.0,
+        *,
+        start: int = 0,
+        compact: bool = False,
+        avoid_clashes: bool | None = None,
+        cis_proline: float = 0.0,
+        dtype: Any = None,
+        out: np.ndarray | None = None,
+    ) -> BatchedPeptide:
+        """Build a batch.
+
+        Parameters
+        ----------
+        seed : int, optional
+            0 to 2**64 - 1. Member k depends on (seed, k) and the other arguments alone, whatever the size of
+            the batch. Without one a seed is made up; the batch tells which. Global random states are
+            neither used nor touched.
+        conformation : str, list of str, or array
+            What the torsions are, see :func:`foldpix.generation.laws.laws_of`: the name of an ideal
+            conformation ("alpha", "beta", "ppii", ...) or of one that is drawn ("random": coil, "domain":
+            helices, strands, turns and coils of natural lengths), a letter for each residue ("HHHHTTEEEE"),
+            a list with one of these for each member, or phi, psi, omega in radian, (L, 3) or (B, L, 3).
+        drift : float
+            Standard deviation (degrees) that phi and psi get on top; omega then gets 2 degrees.
+        start : int
+            Number of the first member: batches of one seed continue each other.
+        compact : bool
+            Fold each chain to the radius of gyration of a protein domain, 2.2 L**0.38 A, by turning its
+            coils; only for conformations that are drawn.
+        avoid_clashes : bool, optional
+            Redraw torsions until no atoms clash; by default where the conformation is drawn, not where it is
+            given. What could not be resolved is counted in ``num_clashes``.
+        cis_proline : float
+            Share of cis among peptide bonds before proline, where they are not given.
+        dtype : float32 or float64, optional
+            float32 by default.
+        out : ndarray, shape=(B, N, 3), optional
+            C-contiguous; takes the coordinates, and decides the dtype.
+
+        Returns
+        -------
+        BatchedPeptide
+            Coordinates in angstrom. The first N is at the origin, its CA on the x axis, C in the xy plane;
+            each further chain lies beyond the one before in x, at least 20 A away.
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of range or does not fit the sequence.
+        """
+        seed = secrets.randbits(63) if seed is None else seed
+        check_seed(seed)
+        if start < 0:
+            raise ValueError(f"start={start} must not be negative; members are numbered from 0")
+        members = np.arange(start, start + self.n_batch)
+        coords = self._destination(dtype, out)
+        laws, labels = laws_of(conformation, self._chains, seed, members, drift, cis_proline)
+        is_drawn = laws.cumulative.shape[1] > 1
+        if compact and not is_drawn:
+            raise ValueError(
+                f"compact=True cannot fold conformation={conformation!r}, whose torsions are given; "
+                "draw them: 'domain', 'random' or letters such as 'HHHHTTEEEE'"
+            )
+        torsions = draw_torsions(laws, seed, members, coords.dtype)
+        num_clashes = None
+        if compact or (is_drawn if avoid_clashes is None else avoid_clashes):
+            torsions, num_clashes = self._folded(torsions, laws, labels, seed, members, compact)
+        self._build(torsions, seed, members, coords)
+        made = {"torsions": torsions, "labels": labels, "seed": seed, "members": members}
+        return BatchedPeptide(coords, self.sequence, **self._atoms, **made, num_clashes=num_clashes)
+
+    def _destination(self, dtype: Any, out: np.ndarray | None) -> np.ndarray:
+        shape = (self.n_batch, self.total_atoms, 3)
+        if out is None:
+            out = np.empty(shape, dtype=np.float32 if dtype is None else dtype)
+        elif dtype is not None and out.dtype != dtype:
+            raise ValueError(f"out is {out.dtype} and dtype={np.dtype(dtype)}; give one of the two")
+        if out.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype {out.dtype} is not float32 or float64")
+        if out.shape != shape or not out.flags.c_contiguous:
+            raise ValueError(f"out has shape {out.shape}; it must be C-contiguous and {shape}")
+        return out
+
+    def _slices(self) -> list[slice]:
+        """The residues of each chain."""
+        ends = np.cumsum([len(chain) for chain in self._chains])
+        return [slice(end - len(chain), end) for chain, end in zip(self._chains, ends, strict=True)]
+
+    def _folded(
+        self,
+        torsions: np.ndarray,
+        laws: TorsionLaws,
+        labels: list[str],
+        seed: int,
+        members: np.ndarray,
+        compact: bool,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Torsions of chains without clashes, and how many pairs clash all the same in each member."""
+        folded = [
+            fold(
+                torsions[:, chain],
+                laws._replace(which=laws.which[:, chain]),
+                np.full(len(members), chain.stop - chain.start),
+                self._is_d[chain],
+                self._has_cb[chain],
+                [label[chain] for label in labels],
+                seed,
+                members,
+                compact,
+            )
+            for chain in self._slices()
+        ]
+        clashes = np.sum([each.num_clashes for each in folded], axis=0)
+        return np.concatenate([each.torsions for each in folded], axis=1), clashes
+
+    def _build(self, torsions: np.ndarray, seed: int, members: np.ndarray, coords: np.ndarray) -> None:
+        if self._layout is None and len(torsions) and torsions.strides[0] == 0:
+            self._build(np.ascontiguousarray(torsions[:1]), seed, members[:1], coords[:1])
+            coords[1:] = coords[:1]  # members are all alike
+            return
+        backbone = coords.reshape(len(coords), -1, 5, 3) if self._layout is None else None
+        backbone = self._walked(torsions, coords.dtype, backbone)
+        if self._layout is not None:
+            place_side_chains(backbone, self._layout, draw_chi(self.sequence, seed, members), coords)
+
+    def _walked(self, torsions: np.ndarray, dtype: Any, out: np.ndarray | None) -> np.ndarray:
+        """N, CA, C, O, CB of all chains side by side: (B, L, 5, 3)."""
+        shape = (len(torsions), self.n_res, len(WALK_ATOMS), 3)
+        out = np.empty(shape, dtype=dtype) if out is None else out
+        end = 0.0
+        for chain in self._slices():
+            part = out if len(self._chains) == 1 else np.empty_like(out[:, chain], order="C")
+            walk(torsions[:, chain], self._is_d[chain], part)
+            if part is not out:
+                if chain.start > 0:
+                    part[..., 0] += (end + CHAIN_GAP - part[..., 0].min(axis=(1, 2)))[:, None, None]
+                end = part[..., 0].max(axis=(1, 2))
+                out[:, chain] = part
+        return out
+
+    def _all_atoms(self) -> dict[str, Any]:
+        """What a BatchedPeptide wants to know of its atoms."""
+        layout = self._layout
+        return {
+            "atom_names": np.array(layout.atom_names),
+            "residue_indices": layout.number_N,
+            "atom_chain_ids": np.array([chain_id(number) for number in layout.chain_N]),
+        }
+
+    def _walk_atoms(self) -> dict[str, Any]:
+        num = len(WALK_ATOMS)
+        mask_LA = np.ones((self.n_res, num), dtype=bool)
+        mask_LA[:, WALK_ATOMS.index("CB")] = self._has_cb
+        numbers = [np.arange(1, len(chain) + 1) for chain in self._chains]
+        ids = [np.full(len(chain), chain_id(number)) for number, chain in enumerate(self._chains)]
+        return {
+            "atom_names": np.tile(WALK_ATOMS, self.n_res),
+            "residue_indices": np.repeat(np.concatenate(numbers), num),
+            "atom_chain_ids": np.repeat(np.concatenate(ids), num),
+            "atom_mask": mask_LA.ravel(),
+        }
