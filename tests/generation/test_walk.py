@@ -1,5 +1,6 @@
 """The compiled walk: against the sequential textbook placement, biotite, and the virtual CB."""
 
+import itertools
 import math
 
 import biotite.structure as struc
@@ -24,7 +25,7 @@ def placed_one_by_one(torsions):
     n, ca = np.zeros(3), np.array([N_CA, 0, 0])
     c = ca + CA_C * np.array([-math.cos(N_CA_C), math.sin(N_CA_C), 0])
     atoms = [n, ca, c]
-    for (_, psi, omega), (phi, _, _) in zip(torsions[:-1], torsions[1:], strict=True):
+    for (_, psi, omega), (phi, _, _) in itertools.pairwise(torsions):
         atoms.append(place_atom(*atoms[-3:], C_N, CA_C_N, np.array(psi)))
         atoms.append(place_atom(*atoms[-3:], N_CA, C_N_CA, np.array(omega)))
         atoms.append(place_atom(*atoms[-3:], CA_C, N_CA_C, np.array(phi)))
