@@ -3,11 +3,19 @@
 import copy
 import operator
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from biotite.structure import AtomArrayStack
 
 from foldpix.generation.atom_table import AtomTable
+from foldpix.generation.c_beta import c_beta
+from foldpix.generation.ensemble import analyze_ensemble, end_to_end, radius_of_gyration
+from foldpix.generation.model_files import backbones_of, pdb_bytes, save_bytes, save_models, stack_of
+from foldpix.generation.orientations import orientation_maps_6d
+from foldpix.generation.validation import Validation, validate
+from foldpix.structure import Backbone
 
 
 class BatchedPeptide:
@@ -161,6 +169,99 @@ class BatchedPeptide:
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.coords.__dlpack_device__()
 
+    def to_pdb(self, index: int = 0) -> str:
+        """One member as the text of a PDB file; residues are numbered by chain, D-residues have PDB's codes.
+
+        Raises
+        ------
+        IndexError
+            If there is no such member.
+        ValueError
+            If the columns of the format are too narrow, or a coordinate is not finite.
+        """
+        return pdb_bytes(self._table, self[operator.index(index)].coords).decode("ascii")
+
+    def save_pdb(self, path: str | Path, index: int = 0) -> None:
+        """Write :meth:`to_pdb` to a file; folders that are missing are made."""
+        save_bytes(path, self.to_pdb(index).encode("ascii"))
+
+    def save(self, path: str | Path, index: Any = None) -> None:
+        """Write members as the models of one file, numbered from 1.
+
+        Parameters
+        ----------
+        path : path-like
+            .pdb, .ent, .cif, .mmcif or .bcif, each also with .gz. Folders that are missing are made.
+        index : int, slice, mask or list of int, optional
+            Which members; all by default.
+
+        Raises
+        ------
+        IndexError
+            If there is no such member.
+        ValueError
+            If the suffix is unknown, no member is left, a coordinate is not finite, or the columns of the
+            PDB format are too narrow.
+        """
+        save_models(path, self._table, (self if index is None else self[index]).coords)
+
+    def to_stack(self) -> AtomArrayStack:
+        """The real atoms as biotite's stack of B models, float32; residue names are the PDB's codes."""
+        return stack_of(self._table, self.coords)
+
+    def to_backbones(self) -> list[Backbone]:
+        """N, CA and C of each member and chain, member after member.
+
+        They are named ``member_<number>``, after `members` where that is set.
+
+        Raises
+        ------
+        ValueError
+            If a residue lacks one of these atoms.
+        """
+        numbers = range(len(self)) if self.members is None else self.members
+        return backbones_of(self._table, self.coords, [f"member_{number}" for number in numbers])
+
+    def get_6d_orientations(self, units: str = "degrees") -> dict[str, np.ndarray]:
+        """Distances and angles between all pairs of residues of all chains, as trRosetta defines them.
+
+        See :func:`~foldpix.generation.orientations.orientation_maps_6d`. Where a residue has no CB, it is put
+        where it belongs, by the hand of the residue.
+
+        Returns
+        -------
+        dict of ndarray, shape=(B, L, L)
+            ``dist``, ``omega``, ``theta`` and ``phi``.
+
+        Raises
+        ------
+        ValueError
+            If the units are unknown, or a residue lacks N, CA or C.
+        """
+        n, ca, _ = np.moveaxis(self.coords[:, self._table.backbone_rows()], 2, 0)
+        return orientation_maps_6d(n, ca, c_beta(self._table, self.coords), units)
+
+    def analyze_ensemble(self, superimpose: bool = True) -> dict[str, Any]:
+        """Mean structure, spread and most typical member, over all N atoms alike.
+
+        See :func:`~foldpix.generation.ensemble.analyze_ensemble`; ``radius_of_gyration`` and ``end_to_end``
+        are those of this class.
+        """
+        analysis = analyze_ensemble(self.coords, superimpose)
+        return analysis | {"radius_of_gyration": self.radius_of_gyration(), "end_to_end": self.end_to_end()}
+
+    def radius_of_gyration(self) -> np.ndarray:
+        """Of the CA atoms of each member, angstrom, dtype=float64, shape=(B,)."""
+        return radius_of_gyration(self._ca())
+
+    def end_to_end(self) -> np.ndarray:
+        """Distance of the first and the last CA of each member, angstrom, dtype=float64, shape=(B,)."""
+        return end_to_end(self._ca())
+
+    def validate(self) -> Validation:
+        """What is off in the geometry; see :func:`~foldpix.generation.validation.validate`."""
+        return validate(self._table, self.coords)
+
     def by_residue(self) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates by residue, and which of them are atoms.
 
@@ -183,6 +284,9 @@ class BatchedPeptide:
         mask = np.zeros(coords.shape[1:3], dtype=bool)
         mask[residue, slot] = table.is_real
         return coords, mask
+
+    def _ca(self) -> np.ndarray:
+        return self.coords[:, self._table.backbone_rows()[:, 1]]
 
 
 def _coordinates(coords: Any) -> np.ndarray:
