@@ -1,81 +1,122 @@
-"""Whole made-up chains: of many drawn from the torsions, the most compact one without clashes."""
+"""Made-up single chains, each with a sequence and a fold of its own: training data out of nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from foldpix.generation.segments import sample_labels, sample_sequence
-from foldpix.generation.torsions import sample_torsions
-from foldpix.geometry import build_backbone
+from foldpix.generation.composition import sample_sequences
+from foldpix.generation.draws import Stream, uniform
+from foldpix.generation.folding import fold
+from foldpix.generation.laws import domain_laws
+from foldpix.generation.sampling import draw_torsions
+from foldpix.generation.segments import sample_segments
+from foldpix.generation.walk import walk
 from foldpix.structure import Backbone
 
-#: Chains drawn for each one that is kept.
-NUM_CANDIDATES = 16
-
-#: CA atoms of residues more than two apart come no closer than this in real proteins, angstrom.
-MIN_CA_DISTANCE = 3.8
-
+#: Chains that are made together; of like length they waste least.
 CHUNK = 64
+
+
+class MadeChain(NamedTuple):
+    """A made-up chain.
+
+    Attributes
+    ----------
+    number : int
+    backbone : Backbone
+        Named ``chain_<number>``, chain A.
+    labels : str
+        Secondary structure it was made with, a letter a residue: alpha helix H, 3-10 helix G, strand E, turn
+        T, coil C.
+    num_clashes : int
+        Pairs of atoms that are too near; 0 in nearly all.
+    radius : float
+        Radius of gyration of its CA atoms, angstrom.
+    """
+
+    number: int
+    backbone: Backbone
+    labels: str
+    num_clashes: int
+    radius: float
+
+
+def chain_lengths(
+    numbers: Sequence[int] | np.ndarray, min_length: int, max_length: int, seed: int
+) -> np.ndarray:
+    """Residues of each of these chains, evenly from ``min_length`` to ``max_length``, both included.
+
+    Returns
+    -------
+    ndarray of int, shape=(n,)
+
+    Raises
+    ------
+    ValueError
+        If the lengths are not 1 <= min_length <= max_length.
+    """
+    if not 1 <= min_length <= max_length:
+        raise ValueError(f"lengths must be 1 <= min_length <= max_length, not {min_length} and {max_length}")
+    u = uniform(seed, np.asarray(numbers, dtype=np.int64), Stream.LENGTH, 1)[:, 0].astype(np.float64)
+    return min_length + (u * (max_length - min_length + 1)).astype(np.int64)
+
+
+def sample_chains(
+    numbers: Sequence[int] | np.ndarray,
+    min_length: int = 40,
+    max_length: int = 64,
+    seed: int = 0,
+    compact: bool = True,
+) -> Iterator[MadeChain]:
+    """Make chains up: lengths, secondary structure, sequence, torsions, fold.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        Which chains of the stream; number k depends on (seed, k) and the options alone.
+    min_length, max_length : int
+        Residues, both included; drawn evenly.
+    seed : int
+    compact : bool
+        Fold to the radius of gyration of a protein domain; else only clashes are avoided.
+
+    Yields
+    ------
+    MadeChain
+        In the order of the numbers.
+
+    Raises
+    ------
+    ValueError
+        If the lengths are not 1 <= min_length <= max_length, or a number or the seed is out of range.
+    """
+    members = np.asarray(numbers, dtype=np.int64)
+    lengths = chain_lengths(members, min_length, max_length, seed)
+    for first in range(0, len(members), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        yield from _made(members[chunk], lengths[chunk], seed, compact)
 
 
 def sample_backbones(
     num: int, min_length: int = 40, max_length: int = 64, seed: int = 0, start: int = 0
 ) -> Iterator[Backbone]:
-    """Draw ``num`` backbones; number k depends on (seed, k) alone.
-
-    Parameters
-    ----------
-    num : int
-        How many.
-    min_length, max_length : int
-        Residues, both included; drawn evenly.
-    seed : int
-    start : int
-        Number of the first chain.
-
-    Yields
-    ------
-    Backbone
-        Named ``chain_<k>``, chain A.
-
-    Raises
-    ------
-    ValueError
-        If the lengths are not 1 <= min_length <= max_length, or ``num`` is negative.
-    """
-    if not 1 <= min_length <= max_length:
-        raise ValueError(f"lengths must be 1 <= min_length <= max_length, not {min_length} and {max_length}")
+    """The backbones of ``num`` chains from number ``start`` on; see :func:`sample_chains`."""
     if num < 0:
         raise ValueError(f"num must not be negative, not {num}")
-    for first in range(start, start + num, CHUNK):
-        numbers = range(first, min(first + CHUNK, start + num))
-        yield from _sample_chunk(numbers, min_length, max_length, seed)
+    for chain in sample_chains(range(start, start + num), min_length, max_length, seed):
+        yield chain.backbone
 
 
-def _sample_chunk(numbers: range, min_length: int, max_length: int, seed: int) -> Iterator[Backbone]:
-    generators = [np.random.default_rng((seed, number)) for number in numbers]
-    drawn = [_draw(rng, min_length, max_length) for rng in generators]
-    torsions_BKL3 = np.zeros((len(drawn), NUM_CANDIDATES, max_length, 3))
-    for row, (labels, torsions) in zip(torsions_BKL3, drawn, strict=True):
-        row[:, : len(labels[0])] = torsions
-    # The start of a longer chain is the shorter chain, so one walk serves all lengths.
-    coords_BKLA3 = build_backbone(torsions_BKL3)
-    for number, rng, coords_KLA3, (labels, _) in zip(numbers, generators, coords_BKLA3, drawn, strict=True):
-        best = _most_compact(coords_KLA3[:, : len(labels[0]), 1])
-        coords = coords_KLA3[best, : len(labels[best])].astype(np.float32)
-        yield Backbone(coords, sample_sequence(labels[best], rng), name=f"chain_{number:06d}", chain="A")
-
-
-def _draw(rng: np.random.Generator, min_length: int, max_length: int) -> tuple[list[str], np.ndarray]:
-    length = int(rng.integers(min_length, max_length + 1))
-    labels = [sample_labels(length, rng) for _ in range(NUM_CANDIDATES)]
-    torsions = np.stack([sample_torsions(candidate, rng) for candidate in labels])
-    return labels, torsions
-
-
-def _most_compact(ca_KL3: np.ndarray) -> int:
-    """The candidate with the fewest clashes, and of those the one with the least radius of gyration."""
-    squared_KLL = np.square(ca_KL3[:, :, None] - ca_KL3[:, None]).sum(axis=-1)
-    apart = np.triu(np.ones(squared_KLL.shape[1:], dtype=bool), k=3)
-    clashes = ((squared_KLL < MIN_CA_DISTANCE**2) & apart).sum(axis=(1, 2))
-    return int(np.lexsort((squared_KLL.sum(axis=(1, 2)), clashes))[0])
+def _made(members: np.ndarray, lengths: np.ndarray, seed: int, compact: bool) -> Iterator[MadeChain]:
+    sequences = sample_sequences(sample_segments(lengths, seed, members), seed, members)
+    laws, labels = domain_laws(sequences, seed, members)
+    torsions = draw_torsions(laws, seed, members)
+    is_d = np.zeros(torsions.shape[1], dtype=bool)
+    letters = np.array([list(sequence.ljust(torsions.shape[1])) for sequence in sequences])
+    folded = fold(torsions, laws, lengths, is_d, letters != "G", labels, seed, members, compact)
+    coords_BLA3 = np.empty((*torsions.shape[:2], 5, 3), dtype=np.float32)
+    walk(folded.torsions, is_d, coords_BLA3)
+    for k, number in enumerate(members.tolist()):
+        backbone = Backbone(coords_BLA3[k, : lengths[k], :3].copy(), sequences[k], f"chain_{number:06d}", "A")
+        yield MadeChain(number, backbone, labels[k], int(folded.num_clashes[k]), float(folded.radius[k]))
