@@ -43,7 +43,7 @@ def residue_letters(conformation: str, lengths: Sequence[int]) -> str:
     ValueError
         If a letter is unknown, or their number is not that of the residues.
     """
-    letters = conformation.replace("-", "C")
+    letters = conformation.replace("-", "C") if isinstance(conformation, str) else "?"
     if set(letters) - set(LETTERS + ":"):
         raise ValueError(f"unknown conformation {conformation!r}; {_forms(lengths)}")
     if ":" in letters and [len(chain) for chain in letters.split(":")] != list(lengths):
@@ -55,6 +55,13 @@ def residue_letters(conformation: str, lengths: Sequence[int]) -> str:
             f"conformation {conformation!r} has {len(letters)} letters; {sum(lengths)} residues need one each"
         )
     return letters
+
+
+def is_list_of_names(conformation: object) -> bool:
+    """Whether it names a conformation for each member, rather than giving torsions."""
+    if isinstance(conformation, np.ndarray):
+        return conformation.dtype.kind in "UO"
+    return isinstance(conformation, list | tuple) and any(isinstance(one, str) for one in conformation)
 
 
 def given_torsions(conformation: object, lengths: Sequence[int], num_members: int) -> np.ndarray:
@@ -90,14 +97,8 @@ def label_torsions(torsions_BL3: np.ndarray) -> list[str]:
     torsions_BL3 : ndarray
         phi, psi, omega in radian.
     """
-    phi, psi = (_wrapped(np.degrees(torsions_BL3[..., k])) for k in (0, 1))
-    extended = (phi < 0.0) & ((psi > 80.0) | (psi < -150.0))
-    letters = np.full(phi.shape, ord("C"), dtype=np.uint8)
-    letters[(phi > -110.0) & (phi < -30.0) & (psi > -80.0) & (psi < 0.0)] = ord("H")
-    letters[(phi > 30.0) & (phi < 100.0) & (psi > -20.0) & (psi < 90.0)] = ord("L")
-    letters[extended & (phi < -100.0)] = ord("E")
-    letters[extended & (phi >= -100.0) & (phi < -30.0)] = ord("P")
-    return strings(letters)
+    cells = np.floor(torsions_BL3[..., :2] * (18.0 / np.pi)).astype(np.int32) % 36
+    return strings(_BASINS[cells[..., 0] * 36 + cells[..., 1]])
 
 
 def strings(letters_BL: np.ndarray) -> list[str]:
@@ -106,8 +107,20 @@ def strings(letters_BL: np.ndarray) -> list[str]:
     return [text[k * length : (k + 1) * length] for k in range(len(letters_BL))]
 
 
-def _wrapped(degrees: np.ndarray) -> np.ndarray:
-    return (degrees + 180.0) % 360.0 - 180.0
+def _basins() -> np.ndarray:
+    """Letter (ASCII) of each cell of ten degrees of phi and psi, from 0 to 360: flat, psi runs faster."""
+    degrees = (np.arange(5, 365, 10) + 180) % 360 - 180
+    phi, psi = np.meshgrid(degrees, degrees, indexing="ij")
+    extended = (phi < 0) & ((psi > 80) | (psi < -150))
+    letters = np.full(phi.shape, ord("C"), dtype=np.uint8)
+    letters[(phi > -110) & (phi < -30) & (psi > -80) & (psi < 0)] = ord("H")
+    letters[(phi > 30) & (phi < 100) & (psi > -20) & (psi < 90)] = ord("L")
+    letters[extended & (phi < -100)] = ord("E")
+    letters[extended & (phi > -100) & (phi < -30)] = ord("P")
+    return letters.ravel()
+
+
+_BASINS = _basins()
 
 
 def _forms(lengths: Sequence[int]) -> str:
