@@ -40,6 +40,8 @@ class AtomTable:
     is_real: np.ndarray
 
     def __post_init__(self) -> None:
+        if self.residue_indices.min() < 1:
+            raise ValueError(f"residue_indices count from 1, and one is {self.residue_indices.min()}")
         if len(self.residue_starts) != len(self.sequence):
             raise ValueError(
                 f"residue_indices and atom_chain_ids tell {len(self.residue_starts)} residues apart and the "
