@@ -181,29 +181,29 @@ class BatchedGenerator:
         return np.concatenate([each.torsions for each in folded], axis=1), clashes
 
     def _build(self, torsions: np.ndarray, seed: int, members: np.ndarray, coords: np.ndarray) -> None:
-        if self._layout is None and len(torsions) and torsions.strides[0] == 0:
-            self._build(np.ascontiguousarray(torsions[:1]), seed, members[:1], coords[:1])
-            coords[1:] = coords[:1]  # members are all alike
-            return
-        backbone = coords.reshape(len(coords), -1, 5, 3) if self._layout is None else None
-        backbone = self._walked(torsions, coords.dtype, backbone)
         if self._layout is not None:
+            backbone = np.empty((len(coords), self.n_res, len(WALK_ATOMS), 3), dtype=coords.dtype)
+            self._walk(torsions, backbone)
             place_side_chains(backbone, self._layout, draw_chi(self.sequence, seed, members), coords)
+            return
+        num = 1 if torsions.strides[0] == 0 else len(coords)  # members that are all alike are built once
+        backbone = coords.reshape(len(coords), self.n_res, len(WALK_ATOMS), 3)
+        self._walk(torsions[:num], backbone[:num])
+        coords[num:] = coords[:1]
 
-    def _walked(self, torsions: np.ndarray, dtype: Any, out: np.ndarray | None) -> np.ndarray:
-        """N, CA, C, O, CB of all chains side by side: (B, L, 5, 3)."""
-        shape = (len(torsions), self.n_res, len(WALK_ATOMS), 3)
-        out = np.empty(shape, dtype=dtype) if out is None else out
-        end = 0.0
+    def _walk(self, torsions: np.ndarray, out: np.ndarray) -> None:
+        """N, CA, C, O, CB of all chains, side by side along x."""
+        if len(self._chains) == 1:
+            walk(torsions, self._is_d, out)
+            return
+        end = np.zeros(len(out), dtype=out.dtype)
         for chain in self._slices():
-            part = out if len(self._chains) == 1 else np.empty_like(out[:, chain], order="C")
+            part = np.empty((len(out), chain.stop - chain.start, *out.shape[2:]), dtype=out.dtype)
             walk(torsions[:, chain], self._is_d[chain], part)
-            if part is not out:
-                if chain.start > 0:
-                    part[..., 0] += (end + CHAIN_GAP - part[..., 0].min(axis=(1, 2)))[:, None, None]
-                end = part[..., 0].max(axis=(1, 2))
-                out[:, chain] = part
-        return out
+            if chain.start > 0:
+                part[..., 0] += (end + CHAIN_GAP - part[..., 0].min(axis=(1, 2)))[:, None, None]
+            end = part[..., 0].max(axis=(1, 2))
+            out[:, chain] = part
 
     def _all_atoms(self) -> dict[str, Any]:
         """What a BatchedPeptide wants to know of its atoms."""
