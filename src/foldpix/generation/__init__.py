@@ -1,7 +1,16 @@
 """Made-up but protein-like backbones, for demos, tests and training without any data."""
 
-from foldpix.generation.chains import sample_backbones
-from foldpix.generation.segments import sample_labels
-from foldpix.generation.torsions import sample_torsions
+from foldpix.generation.chains import MadeChain, chain_lengths, sample_backbones, sample_chains
+from foldpix.generation.differentiable import build_atoms
+from foldpix.generation.generator import BatchedGenerator
+from foldpix.generation.peptide import BatchedPeptide
 
-__all__ = ["sample_backbones", "sample_labels", "sample_torsions"]
+__all__ = [
+    "BatchedGenerator",
+    "BatchedPeptide",
+    "MadeChain",
+    "build_atoms",
+    "chain_lengths",
+    "sample_backbones",
+    "sample_chains",
+]
