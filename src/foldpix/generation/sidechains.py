@@ -17,6 +17,9 @@ from foldpix.generation.templates import TemplateAtom, residue_template
 _WALK = ("N", "CA", "C", "O", "CB")
 NUM_CHI = 4
 
+#: Members that are built side by side: their numbers fill the processor's vectors.
+LANES = 16
+
 
 class FullAtomLayout(NamedTuple):
     """The N atoms of a peptide of L residues, in order, and how each is placed.
@@ -103,15 +106,20 @@ def place_side_chains(
     ndarray, dtype of the backbone, shape=(B, N, 3)
         Angstrom.
     """
-    num, dtype = len(backbone_BL53), backbone_BL53.dtype
-    coords_BN3 = np.empty((num, len(layout.atom_names), 3), dtype=dtype) if out is None else out
-    coords_BN3[:, layout.copied_C2[:, 0]] = backbone_BL53.reshape(num, -1, 3)[:, layout.copied_C2[:, 1]]
-    chi = chi_BL4.reshape(num, -1).astype(dtype)
-    turns_BT2 = np.empty((num, chi.shape[1] + 1, 2), dtype=dtype)
-    turns_BT2[:, -1] = 1.0, 0.0
-    np.cos(chi, out=turns_BT2[:, :-1, 0])
-    np.sin(chi, out=turns_BT2[:, :-1, 1])
-    _grow(layout.frame_G4, layout.bond_G4.astype(dtype), layout.chi_G, turns_BT2, coords_BN3)
+    num, dtype, num_atoms = len(backbone_BL53), backbone_BL53.dtype, len(layout.atom_names)
+    coords_BN3 = np.empty((num, num_atoms, 3), dtype=dtype) if out is None else out
+    walked_BM3, chi_BT = backbone_BL53.reshape(num, -1, 3), chi_BL4.reshape(num, -1)
+    bond_G4, rows = layout.bond_G4.astype(dtype), np.empty((num_atoms, 3, LANES), dtype=dtype)
+    turns = np.zeros((chi_BT.shape[1] + 1, 2, LANES), dtype=dtype)
+    turns[-1, 0] = 1.0
+    for first in range(0, num, LANES):
+        part = slice(first, first + LANES)
+        chi_TB = chi_BT[part].T.astype(dtype)
+        np.cos(chi_TB, out=turns[:-1, 0, : chi_TB.shape[1]])
+        np.sin(chi_TB, out=turns[:-1, 1, : chi_TB.shape[1]])
+        _take_over(walked_BM3[part], layout.copied_C2, rows)
+        _grow(layout.frame_G4, bond_G4, layout.chi_G, turns, rows)
+        coords_BN3[part] = rows[:, :, : chi_TB.shape[1]].transpose(2, 0, 1)
     return coords_BN3
 
 
@@ -128,29 +136,52 @@ def _bond(atom: TemplateAtom, hand: float) -> tuple[float, float, float, float]:
 
 
 @njit(cache=True)
+def _take_over(walked_BM3: np.ndarray, copied_C2: np.ndarray, rows_N3B: np.ndarray) -> None:
+    """The walk's atoms, members side by side; lanes without a member repeat the last one."""
+    last = len(walked_BM3) - 1
+    for atom, walked in copied_C2:
+        for axis in range(3):
+            for lane in range(LANES):
+                rows_N3B[atom, axis, lane] = walked_BM3[min(lane, last), walked, axis]
+
+
+# Places in one array, known to the compiler: only then does it see that they do not overlap, and takes many
+# lanes at a time.
+_A, _B, _C, _D = range(0, 12 * LANES, 3 * LANES)
+_TURN = 12 * LANES
+_X, _Y, _Z = range(0, 3 * LANES, LANES)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"})
 def _grow(
-    frame_G4: np.ndarray,
-    bond_G4: np.ndarray,
-    chi_G: np.ndarray,
-    turns_BT2: np.ndarray,
-    coords_BN3: np.ndarray,
+    frame_G4: np.ndarray, bond_G4: np.ndarray, chi_G: np.ndarray, turns_T2B: np.ndarray, rows_N3B: np.ndarray
 ) -> None:
-    """Place atom after atom, as `foldpix.geometry.place_atom` does."""
-    for member in range(len(coords_BN3)):
-        xyz, turns = coords_BN3[member], turns_BT2[member]
-        for g in range(len(frame_G4)):
-            a, b, c, d = frame_G4[g]
-            back, side, cosine, sine = bond_G4[g]
-            cos_chi, sin_chi = turns[chi_G[g]]
-            ux, uy, uz = xyz[c, 0] - xyz[b, 0], xyz[c, 1] - xyz[b, 1], xyz[c, 2] - xyz[b, 2]
-            vx, vy, vz = xyz[b, 0] - xyz[a, 0], xyz[b, 1] - xyz[a, 1], xyz[b, 2] - xyz[a, 2]
+    """Place atom after atom, as `foldpix.geometry.place_atom` does, LANES members side by side."""
+    w, rows, turns = np.empty(14 * LANES, dtype=rows_N3B.dtype), rows_N3B.ravel(), turns_T2B.ravel()
+    for g in range(len(frame_G4)):
+        a, b, c, d = frame_G4[g, 0], frame_G4[g, 1], frame_G4[g, 2], frame_G4[g, 3]
+        back, side, cosine, sine = bond_G4[g, 0], bond_G4[g, 1], bond_G4[g, 2], bond_G4[g, 3]
+        for k in range(3 * LANES):
+            w[_A + k] = rows[3 * LANES * a + k]
+        for k in range(3 * LANES):
+            w[_B + k] = rows[3 * LANES * b + k]
+        for k in range(3 * LANES):
+            w[_C + k] = rows[3 * LANES * c + k]
+        for k in range(2 * LANES):
+            w[_TURN + k] = turns[2 * LANES * chi_G[g] + k]
+        for k in range(LANES):
+            bx, by, bz = w[_B + _X + k], w[_B + _Y + k], w[_B + _Z + k]
+            ux, uy, uz = w[_C + _X + k] - bx, w[_C + _Y + k] - by, w[_C + _Z + k] - bz
+            vx, vy, vz = bx - w[_A + _X + k], by - w[_A + _Y + k], bz - w[_A + _Z + k]
             nx, ny, nz = vy * uz - vz * uy, vz * ux - vx * uz, vx * uy - vy * ux
-            length2 = ux * ux + uy * uy + uz * uz
+            length = np.sqrt(ux * ux + uy * uy + uz * uz)
             normal = np.sqrt(nx * nx + ny * ny + nz * nz)
-            along = back / np.sqrt(length2)
-            # n x u is across the bond and as long as both together.
-            across = side * (cosine * cos_chi - sine * sin_chi) / (normal * np.sqrt(length2))
-            up = side * (sine * cos_chi + cosine * sin_chi) / normal
-            xyz[d, 0] = xyz[c, 0] + along * ux + across * (ny * uz - nz * uy) + up * nx
-            xyz[d, 1] = xyz[c, 1] + along * uy + across * (nz * ux - nx * uz) + up * ny
-            xyz[d, 2] = xyz[c, 2] + along * uz + across * (nx * uy - ny * ux) + up * nz
+            cos_chi, sin_chi = w[_TURN + k], w[_TURN + LANES + k]
+            # n x u lies across the bond and is as long as n and u together.
+            along, up = back / length, side * (sine * cos_chi + cosine * sin_chi) / normal
+            across = side * (cosine * cos_chi - sine * sin_chi) / (normal * length)
+            w[_D + _X + k] = w[_C + _X + k] + along * ux + across * (ny * uz - nz * uy) + up * nx
+            w[_D + _Y + k] = w[_C + _Y + k] + along * uy + across * (nz * ux - nx * uz) + up * ny
+            w[_D + _Z + k] = w[_C + _Z + k] + along * uz + across * (nx * uy - ny * ux) + up * nz
+        for k in range(3 * LANES):
+            rows[3 * LANES * d + k] = w[_D + k]
