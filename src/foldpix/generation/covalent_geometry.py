@@ -87,7 +87,9 @@ def measure(atoms: Atoms, table: AtomTable, coords: np.ndarray) -> tuple[np.ndar
     """Distances in angstrom, or angles or dihedrals in degrees, (B, n), of n residues (n,) with all atoms."""
     rows = np.stack([_of_neighbour(table, table.atom_rows(name), step) for name, step in atoms])
     residues = np.flatnonzero((rows >= 0).all(axis=0))
-    points = [coords[:, row] for row in rows[:, residues]]
+    # Biotite rounds coordinates to float32: near the origin that costs nothing.
+    origin = coords[:, rows[0, residues]]
+    points = [coords[:, row] - origin for row in rows[:, residues]]
     if len(points) == 2:
         return distance(*points), residues
     return np.degrees((angle if len(points) == 3 else dihedral)(*points)), residues

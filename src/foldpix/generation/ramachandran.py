@@ -35,17 +35,15 @@ def is_allowed(torsions: np.ndarray, classes: np.ndarray) -> np.ndarray:
     ndarray, dtype=bool, shape=(..., L)
     """
     cell = np.floor((torsions + 180) * (CELLS / 360)).astype(int) % CELLS
-    regions = _regions()
-    plots = np.stack([regions[name] for name in classes.tolist()])
-    return plots[np.arange(len(classes)), cell[..., 0], cell[..., 1]]
+    names, plots = _regions()
+    plot = np.array([names.index(name) for name in classes.tolist()], dtype=int)
+    return plots[plot, cell[..., 0], cell[..., 1]]
 
 
 @cache
-def _regions() -> dict[str, np.ndarray]:
-    """Allowed cells of each class, dtype=bool, shape=(phi, psi)."""
+def _regions() -> tuple[list[str], np.ndarray]:
+    """The classes and their allowed cells, dtype=bool, shape=(classes, phi, psi)."""
     tables = json.loads(_REGIONS.read_text())
-    return {
-        name: np.array([list(row) for row in rows[::-1]]).T == "#"
-        for name, rows in tables.items()
-        if name != "source"
-    }
+    names = [name for name in tables if name != "source"]
+    rows = np.array([[list(row) for row in tables[name][::-1]] for name in names])
+    return names, rows.transpose(0, 2, 1) == "#"
