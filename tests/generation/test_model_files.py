@@ -8,6 +8,8 @@ from biotite.structure.io.pdb import PDBFile
 from biotite.structure.io.pdbx import BinaryCIFFile, CIFFile, get_structure
 
 from foldpix.generation.peptide import BatchedPeptide
+from foldpix.generation.rotamers import draw_chi
+from foldpix.generation.sidechains import full_atom_layout, place_side_chains
 from foldpix.structure import StructureError, count_chains
 from tests.generation.peptides import ATOMS, backbone, drawn, helix, peptide_of
 
@@ -177,3 +179,23 @@ def test_the_virtual_cb_is_no_atom():
     assert batch.n_atoms == 15
     lines = [line for line in batch.to_pdb().splitlines() if line.startswith("ATOM")]
     assert [line[12:16].strip() for line in lines] == [*ATOMS[:4], *ATOMS, *ATOMS[:4]]
+
+
+def test_all_atoms(tmp_path):
+    names = ["MET", "SEC", "D-TRP", "GLY", "HIS", "ARG"]
+    layout = full_atom_layout((tuple(names[:4]), tuple(names[4:])))
+    is_d = [name.startswith("D-") for name in names]
+    chi = draw_chi(tuple(names), 0, np.arange(2))
+    coords = place_side_chains(backbone(drawn(0, 2, 6), is_d), layout, chi)
+    chain_ids = np.array(["A", "B"])[layout.chain_N]
+    batch = BatchedPeptide(coords, names, layout.atom_names, layout.number_N, chain_ids)
+    for suffix in (".pdb", ".bcif"):
+        batch.save(tmp_path / f"x{suffix}")
+        read = read_with_biotite(tmp_path / f"x{suffix}")
+        assert tuple(read.atom_name.tolist()) == layout.atom_names
+        assert tuple(read.element.tolist()) == layout.elements
+        np.testing.assert_allclose(read.coord, coords, rtol=0, atol=5.1e-4)
+    by_residue, mask = batch.by_residue()
+    np.testing.assert_array_equal(by_residue[:, mask], coords)
+    off = {check.name for check in batch.validate().checks if not check.ok}
+    assert off <= {"clashes", "Ramachandran"}
