@@ -7,6 +7,7 @@ and psi by expectation-maximisation, and the mean and spread of omega.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from scripts.generation.labelled_chains import labelled_chains
 
 TARGET = Path(__file__).parents[2] / "src" / "foldpix" / "generation" / "mixtures.json"
 
-#: Most components of each letter. P and L are single basins; helices have a core and frayed residues.
+#: Most components of each letter; P and L are single basins.
 COMPONENTS = {"H": 2, "E": 4, "G": 3, "I": 2, "P": 1, "L": 1, "T": 6, "C": 6}
 
 #: Letters whose residues each law is fitted on: a statistical coil has all that is not regular.
@@ -46,7 +47,7 @@ ROUNDS, RESTARTS, LEAST_SPREAD = 100, 3, 2.0
 
 def main(folder: Path) -> None:
     chains = list(labelled_chains(folder))
-    letters = np.array([letter for chain in chains for letter in chain.labels])
+    letters = np.concatenate([np.array(list(_without_ends(chain.labels))) for chain in chains])
     kinds = np.concatenate([residue_kinds(chain.sequence) for chain in chains])
     torsions = np.concatenate([chain.torsions for chain in chains])
     source = f"{len(chains)} experimental chains, {len(letters)} residues; scripts/generation/fit_mixtures.py"
@@ -54,6 +55,11 @@ def main(folder: Path) -> None:
     table = {"source": source, "columns": columns} | dict(laws(letters, kinds, torsions))
     rows = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in table.items()]
     TARGET.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+
+
+def _without_ends(labels: str) -> str:
+    """Labels with ? for the two residues at either end of alpha helices, which fray."""
+    return re.sub("H+", lambda run: f"??{run[0][4:]}??"[: len(run[0])], labels)
 
 
 def residue_kinds(sequence: str) -> np.ndarray:

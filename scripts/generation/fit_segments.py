@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from foldpix.generation.composition import AMINO_ACIDS, NUM_PLACES, places
-from foldpix.generation.segments import KINDS, LONGEST
+from foldpix.generation.segments import FOLDS, KINDS, LONGEST
 from scripts.generation.labelled_chains import LabelledChain, labelled_chains, segments
 
 ROOM = Path(__file__).parents[2] / "src" / "foldpix" / "generation"
@@ -31,9 +31,20 @@ def main(folder: Path) -> None:
     chains = list(labelled_chains(folder))
     source = f"{len(chains)} experimental chains; scripts/generation/fit_segments.py"
     runs = [segments(chain.labels.translate(SEGMENT_OF)) for chain in chains]
-    _write("segments.json", {"source": source} | fit_segments(runs))
+    folds = [fold_class(chain.labels) for chain in chains]
+    table = {
+        fold: fit_segments([run for run, its in zip(runs, folds, strict=True) if its == fold])
+        for fold in FOLDS
+    }
+    _write("segments.json", {"source": source, "chains": {fold: folds.count(fold) for fold in FOLDS}} | table)
     note = f"per mille of {AMINO_ACIDS} at the places 1, 2, 3 and later of a run, then the same where it ends"
     _write("composition.json", {"source": source, "rows": note} | fit_composition(chains))
+
+
+def fold_class(labels: str) -> str:
+    """After the share of helix in what is helix or strand: more than 80 %, less than 20 % or between."""
+    helix, strand = labels.count("H"), labels.count("E")
+    return FOLDS[0] if helix > 4 * strand else FOLDS[1] if strand > 4 * helix else FOLDS[2]
 
 
 def fit_segments(runs: Sequence[list[tuple[str, int]]]) -> dict:
@@ -86,8 +97,16 @@ def _per_mille(counts: np.ndarray) -> list[int]:
 
 
 def _write(name: str, table: dict) -> None:
-    rows = [f"{json.dumps(key)}: {json.dumps(entry)}" for key, entry in table.items()]
-    (ROOM / name).write_text("{\n" + ",\n".join(rows) + "\n}\n")
+    (ROOM / name).write_text(_lines(table) + "\n")
+
+
+def _lines(table: dict) -> str:
+    """JSON with a line for each list."""
+    rows = [
+        f"{json.dumps(key)}: {_lines(entry) if isinstance(entry, dict) else json.dumps(entry)}"
+        for key, entry in table.items()
+    ]
+    return "{\n" + ",\n".join(rows) + "\n}"
 
 
 if __name__ == "__main__":

@@ -1,49 +1,83 @@
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from foldpix.generation import sample_labels
-from foldpix.generation.segments import RESIDUES, SEGMENT_LENGTHS, sample_sequence
+from foldpix.generation.segments import KINDS, SHORTEST, sample_segments
+from scripts.generation.fit_segments import SEGMENT_OF
+from scripts.generation.labelled_chains import labelled, segments
+
+MEMBERS = np.arange(2000)
 
 
-def segments(labels):
-    return [(kind, len(list(group))) for kind, group in itertools.groupby(labels)]
+def drawn(length: int, seed: int = 0) -> list[str]:
+    return sample_segments(np.full(len(MEMBERS), length), seed, MEMBERS)
 
 
-@pytest.mark.parametrize("length", [1, 2, 7, 40, 333])
-def test_labels_have_the_length_asked_for(length, rng):
-    labels = sample_labels(length, rng)
-    assert len(labels) == length and set(labels) <= set("HEC")
+@pytest.mark.parametrize("length", [1, 2, 7, 128])
+def test_labels_have_the_length_asked(length) -> None:
+    labels = drawn(length)
+    assert {len(text) for text in labels} == {length}
+    assert set("".join(labels)) <= set(KINDS)
 
 
-def test_segments_are_of_natural_lengths_and_parted_by_coils(rng):
-    seen = {kind: set() for kind in "HEC"}
-    for _ in range(200):
-        *whole, _ = segments(sample_labels(150, rng))  # the last one may be cut off
-        assert [kind == "C" for kind, _ in whole] == [number % 2 == 0 for number in range(len(whole))]
-        for kind, length in whole:
-            seen[kind].add(length)
-    for kind, (low, high) in SEGMENT_LENGTHS.items():
-        assert seen[kind] == set(range(low, high + 1))
+def test_a_member_is_the_same_in_any_batch(rng) -> None:
+    lengths = rng.integers(1, 200, 50)
+    members = rng.integers(0, 2**40, 50)
+    together = sample_segments(lengths, 5, members)
+    assert [len(text) for text in together] == lengths.tolist()
+    for k in (0, 17, 49):
+        assert sample_segments(lengths[k : k + 1], 5, members[k : k + 1]) == [together[k]]
+    order = rng.permutation(50)
+    assert sample_segments(lengths[order], 5, members[order]) == [together[k] for k in order]
+    assert sample_segments(lengths, 6, members) != together
 
 
-def test_helices_outnumber_strands_as_three_to_two(rng):
-    kinds = [kind for _ in range(100) for kind, _ in segments(sample_labels(400, rng))]
-    helices, strands = kinds.count("H"), kinds.count("E")
-    assert helices / (helices + strands) == pytest.approx(0.6, abs=0.05)
+def test_chains_begin_and_end_in_coil() -> None:
+    assert {text[0] + text[-1] for text in drawn(60)} == {"CC"}
 
 
-def test_sequences_suit_their_labels(rng):
-    labels = sample_labels(2000, rng)
-    sequence = sample_sequence(labels, rng)
-    assert len(sequence) == 2000
-    for kind, letters in RESIDUES.items():
-        found = {letter for letter, label in zip(sequence, labels, strict=True) if label == kind}
-        assert found == set(letters)
-    assert set("".join(RESIDUES.values())) == set("ACDEFGHIKLMNPQRSTVWY")
+def test_no_segment_is_shorter_than_its_kind_can_be() -> None:
+    shortest = dict(zip(KINDS, SHORTEST, strict=False))
+    runs = [run for text in drawn(90) for run in segments(text)]
+    assert all(size >= shortest[letter] for letter, size in runs)
+    found = {letter: min(size for other, size in runs if other == letter) for letter in KINDS}
+    assert found == shortest
 
 
-def test_labels_repeat_by_generator():
-    first, second = (sample_labels(80, np.random.default_rng(4)) for _ in range(2))
-    assert first == second != sample_labels(80, np.random.default_rng(5))
+def test_shares_lengths_and_order_are_those_of_real_chains(real_structures) -> None:
+    rows = [line.split(",") for line in (real_structures / "index.csv").read_text().splitlines()]
+    split = rows[0].index("split")
+    files = [row[0] for row in rows if row[split] == "val" and row[0].startswith("chains/")]
+    real = [labelled(real_structures / file).labels.translate(SEGMENT_OF) for file in files[::3]]
+    made = drawn(sum(map(len, real)) // len(real))
+    for kind, slack in zip("HETC", (0.06, 0.06, 0.03, 0.05), strict=True):
+        assert abs(_share(real, kind) - _share(made, kind)) < slack
+        assert 0.85 < _mean_length(made, kind) / _mean_length(real, kind) < 1.15
+    following, made_following = _following(real), _following(made)
+    assert all(abs(following[pair] - made_following[pair]) < 0.04 for pair in following)
+
+
+def _share(labels: list[str], kind: str) -> float:
+    return "".join(labels).count(kind) / sum(map(len, labels))
+
+
+def _mean_length(labels: list[str], kind: str) -> float:
+    sizes = [size for text in labels for letter, size in segments(text)[1:-1] if letter == kind]
+    return float(np.mean(sizes))
+
+
+def _following(labels: list[str]) -> Counter[tuple[str, str]]:
+    """Share of each pair of neighbouring segments in all pairs."""
+    runs = [[letter for letter, _ in segments(text)] for text in labels]
+    pairs = Counter(pair for letters in runs for pair in itertools.pairwise(letters))
+    return Counter({pair: num / pairs.total() for pair, num in pairs.items()})
+
+
+def test_some_chains_are_all_helical_and_some_all_strands() -> None:
+    """A Markov chain without classes makes a third as many chains without helix."""
+    chains = drawn(128)
+    helical = np.mean([text.count("E") == 0 and text.count("H") > 40 for text in chains])
+    of_strands = np.mean([text.count("H") == 0 and text.count("E") > 30 for text in chains])
+    assert 0.1 < helical < 0.4 and 0.05 < of_strands < 0.25

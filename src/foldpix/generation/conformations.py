@@ -1,8 +1,10 @@
 """What a conformation is called: names of ideal ones, names of drawn ones, letters of residues."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
 #: phi and psi in degrees of the ideal conformations, and the letter of their residues; omega is 180.
 #: alpha, beta, ppii, extended, curved as synth-pdb has them; 3-10 and pi helix: IUPAC-IUB (1970).
@@ -97,8 +99,9 @@ def label_torsions(torsions_BL3: np.ndarray) -> list[str]:
     torsions_BL3 : ndarray
         phi, psi, omega in radian.
     """
-    cells = np.floor(torsions_BL3[..., :2] * (18.0 / np.pi)).astype(np.int32) % 36
-    return strings(_BASINS[cells[..., 0] * 36 + cells[..., 1]])
+    letters_BL = np.empty(torsions_BL3.shape[:2], dtype=np.uint8)
+    _look_up(torsions_BL3, _BASINS, letters_BL)
+    return strings(letters_BL)
 
 
 def strings(letters_BL: np.ndarray) -> list[str]:
@@ -108,7 +111,7 @@ def strings(letters_BL: np.ndarray) -> list[str]:
 
 
 def _basins() -> np.ndarray:
-    """Letter (ASCII) of each cell of ten degrees of phi and psi, from 0 to 360: flat, psi runs faster."""
+    """Letter (ASCII) of each cell of ten degrees, from 0 to 360: shape=(36 of phi, 36 of psi)."""
     degrees = (np.arange(5, 365, 10) + 180) % 360 - 180
     phi, psi = np.meshgrid(degrees, degrees, indexing="ij")
     extended = (phi < 0) & ((psi > 80) | (psi < -150))
@@ -117,10 +120,20 @@ def _basins() -> np.ndarray:
     letters[(phi > 30) & (phi < 100) & (psi > -20) & (psi < 90)] = ord("L")
     letters[extended & (phi < -100)] = ord("E")
     letters[extended & (phi > -100) & (phi < -30)] = ord("P")
-    return letters.ravel()
+    return letters
 
 
 _BASINS = _basins()
+
+
+@njit(cache=True)
+def _look_up(torsions_BL3: np.ndarray, basins: np.ndarray, out_BL: np.ndarray) -> None:
+    for b in range(out_BL.shape[0]):
+        for i in range(out_BL.shape[1]):
+            phi, psi = torsions_BL3[b, i, 0], torsions_BL3[b, i, 1]
+            out_BL[b, i] = basins[
+                math.floor(phi * (18.0 / math.pi)) % 36, math.floor(psi * (18.0 / math.pi)) % 36
+            ]
 
 
 def _forms(lengths: Sequence[int]) -> str:

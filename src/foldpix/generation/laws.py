@@ -28,7 +28,7 @@ from foldpix.generation.mixtures import (
     residue_codes,
     trans_mixtures,
 )
-from foldpix.generation.segments import segment_letters
+from foldpix.generation.segments import NUM_BEFORE, segment_letters
 
 #: Degrees of omega that go with any drift of phi and psi; most degrees that proline's phi drifts.
 OMEGA_DRIFT, PROLINE_DRIFT = 2.0, 10.0
@@ -151,7 +151,9 @@ def _forms(conformation: str, lengths: list[int], seed: int, members: np.ndarray
     if conformation in IDEAL:
         return np.full((1, sum(lengths)), _FORMS.index(conformation), dtype=np.uint8)
     if conformation == "domain":
-        firsts = np.cumsum([0] + [length + 1 for length in lengths])  # each chain has numbers of its own
+        firsts = np.cumsum(
+            [0] + [length + NUM_BEFORE for length in lengths]
+        )  # each chain has numbers of its own
         whole = [np.full(len(members), length) for length in lengths]
         parts = [
             segment_letters(each, seed, members, first) for each, first in zip(whole, firsts, strict=False)
