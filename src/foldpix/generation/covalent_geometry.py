@@ -108,14 +108,14 @@ def _of_neighbour(table: AtomTable, rows: np.ndarray, step: int) -> np.ndarray:
 def _quantities() -> Iterator[Quantity]:
     n, ca, c, cb, o, next_n = ("N", 0), ("CA", 0), ("C", 0), ("CB", 0), ("O", 0), ("N", 1)
     ideal_n, ideal_ca, ideal_c, ideal_cb = *IDEAL_RESIDUE, np.zeros(3)
-    bonds = {
+    bonds: dict[str, tuple[Atoms, float]] = {
         "N-CA": ((n, ca), N_CA),
         "CA-C": ((ca, c), CA_C),
         "C-N": ((c, next_n), C_N),
         "C-O": ((c, o), C_O),
         "CA-CB": ((ca, cb), float(distance(ideal_ca, ideal_cb))),
     }
-    angles = {
+    angles: dict[str, tuple[Atoms, float]] = {
         "N-CA-C": ((n, ca, c), N_CA_C),
         "CA-C-N": ((ca, c, next_n), CA_C_N),
         "C-N-CA": ((c, next_n, ("CA", 1)), C_N_CA),
