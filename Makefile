@@ -2,7 +2,7 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test test-all lint bench bench-decode clean
+.PHONY: help setup demo test test-all lint bench bench-decode bench-generate clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | column -t -s '|'
@@ -41,6 +41,10 @@ bench-decode: source ?= $(wildcard ../shared/structures/chains)
 bench-decode: .venv/.ready  ## exactness of picture to backbone [source=DIR limit=N noise=1,2,4,8,16 per_bin=4]
 	$(RUN) -m benchmarks.image.decode_accuracy $(foreach name,source limit noise per_bin out,\
 		$(if $($(name)),$(name)=$($(name))))
+
+# The peer is measured where it is installed, in an environment of its own.
+bench-generate: .venv/.ready  ## batches of peptides beside synth-pdb [peer=PYTHON]
+	$(RUN) -m benchmarks.generation.bench_generate $(if $(peer),peer=$(peer))
 
 clean:  ## remove caches and what the demo made; .venv and other data stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo

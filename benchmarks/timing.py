@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 #: Time for a line of the table, and the rounds it gets at any rate.
@@ -24,17 +25,26 @@ class Row(NamedTuple):
 
 
 def median_ms(*works: Work) -> list[float]:
-    """Median CPU time of each in milliseconds, taken in turns, so that what disturbs one disturbs all."""
-    for work in works:
-        work()
+    """Median CPU time of each in milliseconds."""
+    return medians(*(partial(cpu_ms, work) for work in works))
+
+
+def medians(*measures: Callable[[], float]) -> list[float]:
+    """Median of each, taken in turns, so that what disturbs one disturbs all.
+
+    A first round does not count.
+    """
+    for measure in measures:
+        measure()
     rounds: list[list[float]] = []
     end = time.monotonic() + SECONDS
     while len(rounds) < LEAST_ROUNDS or time.monotonic() < end:
-        rounds.append([_cpu_ms(work) for work in works])
-    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+        rounds.append([measure() for measure in measures])
+    return [statistics.median(values) for values in zip(*rounds, strict=True)]
 
 
-def _cpu_ms(work: Work) -> float:
+def cpu_ms(work: Work) -> float:
+    """CPU time of this process in milliseconds."""
     start = time.process_time()
     work()
     return 1e3 * (time.process_time() - start)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from benchmarks.dataset import bench_convert, bench_reader
+from benchmarks.generation import bench_generate
 from benchmarks.image import bench_decode, bench_encode
 from benchmarks.model import bench_model
 from benchmarks.reference import conversion, mds, orientation, reader
@@ -74,6 +75,7 @@ def test_readers_agree(tmp_path):
         (bench_decode, {"lengths": (40,), "batches": {40: 2}}, 4),
         (bench_convert, {"lengths": (40,)}, 1),
         (bench_reader, {"lengths": (40,), "num_images": 2}, 1),
+        (bench_generate, {"num": 3, "lengths": (8,), "num_maps": 3, "ensemble_length": 8}, 6),
         (bench_model, {"models": ("hvqvae_small",), "lengths": (48,)}, 3),
     ],
 )
