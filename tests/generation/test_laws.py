@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from foldpix.generation.conformations import IDEAL, LETTERS
-from foldpix.generation.laws import OMEGA_DRIFT, PROLINE_DRIFT, TorsionLaws, domain_laws, laws_of
+from foldpix.generation.laws import OMEGA_DRIFT, PROLINE_DRIFT, TorsionLaws, laws_of, ragged_laws
 from foldpix.generation.sampling import draw_torsions
 from foldpix.generation.segments import sample_segments
 from foldpix.geometry import build_backbone
@@ -144,7 +144,7 @@ def test_domains_depend_on_seed_and_member_alone(rng) -> None:
 def test_domains_of_different_sequences(rng) -> None:
     letters = list("AAAAGPPWLK")
     sequences = ["".join(rng.choice(letters, length)) for length in (40, 7, 64, 1)]
-    laws, labels = domain_laws(sequences, 2, MEMBERS)
+    laws, labels = ragged_laws("domain", sequences, 2, MEMBERS)
     assert laws.which.shape == (4, 64)
     assert labels == sample_segments([40, 7, 64, 1], 2, MEMBERS)
     for k, sequence in enumerate(sequences):

@@ -7,9 +7,9 @@ from foldpix.generation.sampling import draw_torsions
 MEMBERS = np.arange(20_000)
 
 
-def laws(which, weights, mean, spread):
+def laws(which, weights, mean, spread, cutoff=np.inf):
     cumulative = np.cumsum(weights, axis=1).astype(np.float32)
-    return TorsionLaws(np.array(which, dtype=np.int32), cumulative, np.array(mean), np.array(spread))
+    return TorsionLaws(np.array(which, dtype=np.int32), cumulative, np.array(mean), np.array(spread), cutoff)
 
 
 @pytest.fixture
@@ -52,3 +52,9 @@ def test_without_spread_members_are_alike():
     fixed = laws([[0, 0]], [[1.0]], [[[-1.0, -0.8, 3.1]]], [[[0.0, 0.0, 0.0, 0.0]]])
     torsions = draw_torsions(fixed, 0, np.arange(3), np.float64)
     assert np.array_equal(torsions, np.broadcast_to([-1.0, -0.8, 3.1], (3, 2, 3)))
+
+
+def test_fitted_laws_are_cut_off(mixture):
+    phi, psi, omega = draw_torsions(mixture._replace(cutoff=2.5), 1, MEMBERS, np.float64)[:, 0].T
+    assert np.abs(phi + 1.0).max() == pytest.approx(0.25) and np.abs(psi + 0.8).max() == pytest.approx(0.5)
+    assert np.abs(omega - 3.1).max() == pytest.approx(0.125)

@@ -7,11 +7,8 @@ import numpy as np
 
 from foldpix.generation.composition import sample_sequences
 from foldpix.generation.draws import Stream, uniform
-from foldpix.generation.folding import fold
-from foldpix.generation.laws import domain_laws
-from foldpix.generation.sampling import draw_torsions
+from foldpix.generation.ragged import build_ragged
 from foldpix.generation.segments import sample_segments
-from foldpix.generation.walk import walk
 from foldpix.structure import Backbone
 
 #: Chains that are made together; of like length they waste least.
@@ -110,13 +107,13 @@ def sample_backbones(
 
 def _made(members: np.ndarray, lengths: np.ndarray, seed: int, compact: bool) -> Iterator[MadeChain]:
     sequences = sample_sequences(sample_segments(lengths, seed, members), seed, members)
-    laws, labels = domain_laws(sequences, seed, members)
-    torsions = draw_torsions(laws, seed, members)
-    is_d = np.zeros(torsions.shape[1], dtype=bool)
-    letters = np.array([list(sequence.ljust(torsions.shape[1])) for sequence in sequences])
-    folded = fold(torsions, laws, lengths, is_d, letters != "G", labels, seed, members, compact)
-    coords_BLA3 = np.empty((*torsions.shape[:2], 5, 3), dtype=np.float32)
-    walk(folded.torsions, is_d, coords_BLA3)
-    for k, number in enumerate(members.tolist()):
-        backbone = Backbone(coords_BLA3[k, : lengths[k], :3].copy(), sequences[k], f"chain_{number:06d}", "A")
-        yield MadeChain(number, backbone, labels[k], int(folded.num_clashes[k]), float(folded.radius[k]))
+    chains = build_ragged(sequences, seed, members, compact=compact)
+    numbers, clashes = members.tolist(), chains.num_clashes.tolist()
+    yield from map(
+        MadeChain,
+        numbers,
+        chains.to_backbones(),
+        chains.labels,
+        clashes,
+        chains.radius_of_gyration().tolist(),
+    )

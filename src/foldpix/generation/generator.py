@@ -1,5 +1,6 @@
 """Many conformations of one sequence at once."""
 
+import math
 import secrets
 from typing import Any
 
@@ -122,7 +123,7 @@ class BatchedGenerator:
         members = np.arange(start, start + self.n_batch)
         coords = self._destination(dtype, out)
         laws, labels = laws_of(conformation, self._chains, seed, members, drift, cis_proline)
-        is_drawn = laws.cumulative.shape[1] > 1
+        is_drawn = laws.cutoff < math.inf
         if compact and not is_drawn:
             raise ValueError(
                 f"compact=True cannot fold conformation={conformation!r}, whose torsions are given; "

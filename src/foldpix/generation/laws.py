@@ -1,5 +1,6 @@
 """Laws of torsions: what the torsions of every residue of every member are drawn from."""
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -33,6 +34,9 @@ from foldpix.generation.segments import NUM_BEFORE, segment_letters
 #: Degrees of omega that go with any drift of phi and psi; most degrees that proline's phi drifts.
 OMEGA_DRIFT, PROLINE_DRIFT = 2.0, 10.0
 
+#: Standard normal numbers of fitted laws are cut off here: their tails reach where atoms collide.
+CUTOFF = 2.5
+
 # The form of a residue is a place in these: an ideal conformation or a letter.
 _FORMS = (*IDEAL, *LETTERS)
 _LABELS = np.frombuffer(
@@ -56,12 +60,15 @@ class TorsionLaws(NamedTuple):
     spread : ndarray, dtype=float64, shape=(T, K, 4)
         a, b, c, d in radian: with standard normal z, phi is its mean + a z1, psi its mean + b z1 + c z2,
         omega its mean + d z3.
+    cutoff : float
+        Where the normal numbers are cut off: infinite where torsions are given, not drawn.
     """
 
     which: np.ndarray
     cumulative: np.ndarray
     mean: np.ndarray
     spread: np.ndarray
+    cutoff: float = CUTOFF
 
 
 def laws_of(
@@ -105,10 +112,7 @@ def laws_of(
         If a conformation is unknown or does not fit the residues or members, a torsion is not finite, or
         drift or cis_proline is out of range.
     """
-    if not 0.0 <= drift < np.inf:
-        raise ValueError(f"drift {drift} is out of range; it must be 0 degrees or more, and finite")
-    if not 0.0 <= cis_proline <= 1.0:
-        raise ValueError(f"cis_proline {cis_proline} is out of range; it is a share from 0 to 1")
+    _check_shares(drift, cis_proline)
     lengths = [len(chain) for chain in chains]
     if isinstance(conformation, str):
         forms_ML = _forms(conformation, lengths, seed, members)
@@ -121,15 +125,24 @@ def laws_of(
     return laws, labels if len(labels) == len(members) else labels * len(members)
 
 
-def domain_laws(sequences: Sequence[str], seed: int, members: np.ndarray) -> tuple[TorsionLaws, list[str]]:
-    """Laws of single chains of different sequences, with the segments that ``sample_segments`` draws.
+def ragged_laws(
+    conformation: str | Sequence[str],
+    sequences: Sequence[str],
+    seed: int,
+    members: np.ndarray,
+    drift: float = 0.0,
+    cis_proline: float = 0.0,
+) -> tuple[TorsionLaws, list[str]]:
+    """Laws of single chains of different sequences.
 
     Parameters
     ----------
+    conformation : str or sequence of str
+        A name or letters, for all members or for each; ``domain`` gives the segments of ``sample_segments``.
     sequences : sequence of B str
-        One-letter codes.
-    seed : int
-    members : ndarray of int, shape=(B,)
+        One-letter codes, L-residues.
+    seed, members, drift, cis_proline
+        As in :func:`laws_of`.
 
     Returns
     -------
@@ -137,13 +150,43 @@ def domain_laws(sequences: Sequence[str], seed: int, members: np.ndarray) -> tup
         ``which`` has shape (B, L) with L the longest sequence's length; rows behind the end mean nothing.
     labels : list of str
         As long as the sequences.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`laws_of`.
     """
+    _check_shares(drift, cis_proline)
     lengths = np.array([len(sequence) for sequence in sequences])
-    letters_BL = segment_letters(lengths, seed, members)
-    padded = "".join(sequence.ljust(letters_BL.shape[1]) for sequence in sequences).encode("ascii")
-    codes_BL = letter_codes(np.frombuffer(padded, dtype=np.uint8).reshape(letters_BL.shape))
-    labels = [text[:length] for text, length in zip(strings(letters_BL), lengths, strict=True)]
-    return _drawn_laws(_FORM_OF_LETTER[letters_BL], codes_BL, 0.0, 0.0), labels
+    forms_BL = _ragged_forms(conformation, lengths, seed, members)
+    padded = "".join(sequence.ljust(forms_BL.shape[1]) for sequence in sequences).encode("ascii")
+    codes_BL = letter_codes(np.frombuffer(padded, dtype=np.uint8).reshape(forms_BL.shape))
+    labels = [
+        text[:length] for text, length in zip(strings(_LABELS[forms_BL]), lengths.tolist(), strict=True)
+    ]
+    return _drawn_laws(forms_BL, codes_BL, drift, cis_proline), labels
+
+
+def _check_shares(drift: float, cis_proline: float) -> None:
+    if not 0.0 <= drift < np.inf:
+        raise ValueError(f"drift {drift} is out of range; it must be 0 degrees or more, and finite")
+    if not 0.0 <= cis_proline <= 1.0:
+        raise ValueError(f"cis_proline {cis_proline} is out of range; it is a share from 0 to 1")
+
+
+def _ragged_forms(
+    conformation: str | Sequence[str], lengths: np.ndarray, seed: int, members: np.ndarray
+) -> np.ndarray:
+    """Form of each residue: (B, L), that of the last residue behind the end."""
+    if isinstance(conformation, str) and conformation == "domain":
+        return _FORM_OF_LETTER[segment_letters(lengths, seed, members)]
+    each = [conformation] * len(lengths) if isinstance(conformation, str) else list(conformation)
+    _check_number(each, members)
+    forms = [
+        _forms(own, [int(length)], seed, member)[0]
+        for own, length, member in zip(each, lengths, np.asarray(members)[:, None], strict=True)
+    ]
+    return np.stack([np.pad(form, (0, lengths.max() - len(form)), mode="edge") for form in forms])
 
 
 def _forms(conformation: str, lengths: list[int], seed: int, members: np.ndarray) -> np.ndarray:
@@ -166,10 +209,7 @@ def _forms(conformation: str, lengths: list[int], seed: int, members: np.ndarray
 def _forms_of_members(
     conformations: Sequence[str], lengths: list[int], seed: int, members: np.ndarray
 ) -> np.ndarray:
-    if len(conformations) != len(members):
-        raise ValueError(
-            f"{len(conformations)} conformations for {len(members)} members; each member needs one"
-        )
+    _check_number(conformations, members)
     forms_BL = np.empty((len(members), sum(lengths)), dtype=np.uint8)
     places: dict[str, list[int]] = {}
     for place, conformation in enumerate(conformations):
@@ -177,6 +217,13 @@ def _forms_of_members(
     for conformation, same in places.items():
         forms_BL[same] = _forms(conformation, lengths, seed, np.asarray(members)[same])
     return forms_BL
+
+
+def _check_number(conformations: Sequence[str], members: np.ndarray) -> None:
+    if len(conformations) != len(members):
+        raise ValueError(
+            f"{len(conformations)} conformations for {len(members)} members; each member needs one"
+        )
 
 
 def _given_laws(torsions_BL3: np.ndarray, num_members: int, drift: float) -> tuple[TorsionLaws, list[str]]:
@@ -187,6 +234,7 @@ def _given_laws(torsions_BL3: np.ndarray, num_members: int, drift: float) -> tup
         np.ones((num * length, 1), dtype=np.float32),
         torsions_BL3.reshape(-1, 1, 3),
         np.broadcast_to(spread, (num * length, 1, 4)),
+        math.inf,
     )
     labels = label_torsions(torsions_BL3)
     return laws, labels if num == num_members else labels * num_members
@@ -210,6 +258,7 @@ def _drawn_laws(forms_ML: np.ndarray, codes: np.ndarray, drift: float, cis_proli
         cumulative.astype(np.float32).reshape(num, -1),
         mean[:, :, used].reshape(num, -1, 3),
         _with_drift(spread[:, :, used], drift, phi_drift).reshape(num, -1, 4),
+        CUTOFF if (occurs >= len(IDEAL)).any() else math.inf,
     )
 
 
