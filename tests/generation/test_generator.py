@@ -197,11 +197,11 @@ class TestTorsions:
 
 
 class TestReproducibility:
-    OPTIONS = [
+    OPTIONS = (
         {"drift": 5.0},
         {"conformation": "random"},
         {"conformation": "domain", "compact": True},
-    ]
+    )
 
     @pytest.mark.parametrize("options", OPTIONS, ids=["drift", "random", "compact"])
     @pytest.mark.parametrize("full_atom", [False, True])
@@ -315,7 +315,7 @@ class TestGeometry:
         """Fault: drifting chains pass through themselves."""
         for options in ({"conformation": "random"}, {"conformation": "domain", "compact": True}):
             batch = generated("ACDEFGHIKLMNPQRSTVWY" * 3, 20, **options)
-            coords, mask = batch.by_residue()
+            coords, _ = batch.by_residue()
             free = batch.num_clashes == 0
             assert free.mean() >= 0.95
             for member in np.flatnonzero(free):

@@ -152,9 +152,8 @@ def _checked(sequence: str, number: int) -> str:
     """The sequence in upper case."""
     if not isinstance(sequence, str) or not sequence:
         raise ValueError(f"sequence {number} is {sequence!r}; give one-letter codes, such as 'ACDEF'")
-    unknown = set(sequence.upper()) - set(NAME_OF_LETTER)
+    unknown = sorted(set(sequence.upper()) - set(NAME_OF_LETTER))
     if unknown:
-        raise ValueError(
-            f"unknown residue {sorted(unknown)[0]!r} in sequence {number}; known are {''.join(NAME_OF_LETTER)}"
-        )
+        known = "".join(NAME_OF_LETTER)
+        raise ValueError(f"unknown residue {unknown[0]!r} in sequence {number}; known are {known}")
     return sequence.upper()
