@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
 def median_ms(*works: Work) -> list[float]:
     """Median CPU time of each in milliseconds."""
-    return medians(*(partial(cpu_ms, work) for work in works))
+    return medians(*(partial(_cpu_ms, work) for work in works))
 
 
 def medians(*measures: Callable[[], float]) -> list[float]:
@@ -43,8 +43,7 @@ def medians(*measures: Callable[[], float]) -> list[float]:
     return [statistics.median(values) for values in zip(*rounds, strict=True)]
 
 
-def cpu_ms(work: Work) -> float:
-    """CPU time of this process in milliseconds."""
+def _cpu_ms(work: Work) -> float:
     start = time.process_time()
     work()
     return 1e3 * (time.process_time() - start)
