@@ -5,6 +5,7 @@ penultimate rotamer library") within a few per cent: valine is trans in 74 % her
 """
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -29,7 +30,7 @@ class Rotamers(NamedTuple):
     cumulative_K : ndarray, dtype=float64, shape=(K,)
         Cumulative shares, the last one 1.
     mean_K4, spread_K4 : ndarray, dtype=float64, shape=(K, 4)
-        Of each dihedral, radian; NaN where the residue has none.
+        Of each dihedral, radian; NaN where the residue has none. A D-residue has both with the other sign.
     """
 
     cumulative_K: np.ndarray
@@ -37,14 +38,37 @@ class Rotamers(NamedTuple):
     spread_K4: np.ndarray
 
 
-def draw_chi(names: tuple[str, ...], seed: int, members: np.ndarray) -> np.ndarray:
+class RotamerDraws(NamedTuple):
+    """Random numbers for the side chains of B members.
+
+    Attributes
+    ----------
+    choice_BL : ndarray, dtype=float32, shape=(B, L)
+        Even between 0 and 1: which rotamer.
+    noise_BL4 : ndarray, dtype=float32, shape=(B, L, 4)
+        Standard normal: how far each dihedral is from its mean, in spreads.
+    """
+
+    choice_BL: np.ndarray
+    noise_BL4: np.ndarray
+
+
+def draw_rotamers(length: int, seed: int, members: np.ndarray) -> RotamerDraws:
+    """Random numbers for `length` residues, which depend on (seed, member, place of the residue) alone."""
+    shape, num_words = (len(members), length, _WORDS), length * _WORDS
+    choice = uniform(seed, members, Stream.ROTAMER, num_words).reshape(shape)
+    noise = normal(seed, members, Stream.ROTAMER, num_words).reshape(shape)
+    return RotamerDraws(choice[..., _CHOICE], noise[..., :NUM_CHI])
+
+
+def draw_chi(names: Sequence[str], seed: int, members: np.ndarray) -> np.ndarray:
     """Side-chain dihedrals; those of a residue depend on (seed, member, its name and place) alone.
 
     Parameters
     ----------
-    names : tuple of str
-        Residue names, all chains one after the other; a D-residue has the rotamers of the L-residue with the
-        other sign.
+    names : sequence of str
+        L residue names, all chains one after the other; a D-residue has the rotamers of the L-residue with
+        the other sign.
     seed : int
     members : ndarray, dtype=int64, shape=(B,)
         Their numbers in the stream of the seed.
@@ -55,24 +79,28 @@ def draw_chi(names: tuple[str, ...], seed: int, members: np.ndarray) -> np.ndarr
         Radian, in L- and D-residues by the same definition; NaN where the residue has none. Proline's are one
         of two puckers with a closed ring.
     """
-    shape = (len(members), len(names), _WORDS)
-    num_words = len(names) * _WORDS
-    choice_BL = uniform(seed, members, Stream.ROTAMER, num_words).reshape(shape)[..., _CHOICE]
-    noise_BL4 = normal(seed, members, Stream.ROTAMER, num_words).reshape(shape)[..., :NUM_CHI]
-    chi_BL4 = np.full((*shape[:2], NUM_CHI), np.nan)
-    kinds = np.array([l_form(name) for name in names])
-    for kind in np.unique(kinds):
-        table, where = rotamers(str(kind)), np.flatnonzero(kinds == kind)
+    return chi_of(names, draw_rotamers(len(names), seed, members))
+
+
+def chi_of(names: Sequence[str], draws: RotamerDraws) -> np.ndarray:
+    """The dihedrals (B, L, 4) that the draws stand for, see :func:`draw_chi`."""
+    chi_BL4 = np.full(draws.noise_BL4.shape, np.nan)
+    for name in set(names):
+        table, where = rotamers(name), [place for place, other in enumerate(names) if other == name]
         if table is not None:
-            chosen = np.searchsorted(table.cumulative_K, choice_BL[:, where])
-            chi_BL4[:, where] = table.mean_K4[chosen] + table.spread_K4[chosen] * noise_BL4[:, where]
-    chi_BL4[:, [is_d(name) for name in names]] *= -1.0
+            chosen = np.searchsorted(table.cumulative_K, draws.choice_BL[:, where])
+            spread = table.spread_K4[chosen] * draws.noise_BL4[:, where]
+            chi_BL4[:, where] = table.mean_K4[chosen] + spread
     return chi_BL4
 
 
+@cache
 def rotamers(name: str) -> Rotamers | None:
-    """The rotamers of an L-residue; None if its side chain has no dihedral."""
-    return _tables().get(_COUNTED_AS.get(name, name))
+    """The rotamers of a residue, the most frequent first; None if its side chain has no dihedral."""
+    table = _tables().get(_COUNTED_AS.get(name, l_form(name)))
+    if table is None or not is_d(name):
+        return table
+    return Rotamers(table.cumulative_K, -table.mean_K4, -table.spread_K4)
 
 
 @cache

@@ -108,9 +108,11 @@ def place_side_chains(
     """
     num, dtype, num_atoms = len(backbone_BL53), backbone_BL53.dtype, len(layout.atom_names)
     coords_BN3 = np.empty((num, num_atoms, 3), dtype=dtype) if out is None else out
-    walked_BM3, chi_BT = backbone_BL53.reshape(num, -1, 3), chi_BL4.reshape(num, -1)
+    length = backbone_BL53.shape[1]
+    walked_BM3 = backbone_BL53.reshape(num, length * len(_WALK), 3)
+    chi_BT = chi_BL4.reshape(num, length * NUM_CHI)
     bond_G4, rows = layout.bond_G4.astype(dtype), np.empty((num_atoms, 3, LANES), dtype=dtype)
-    turns = np.zeros((chi_BT.shape[1] + 1, 2, LANES), dtype=dtype)
+    turns = np.zeros((length * NUM_CHI + 1, 2, LANES), dtype=dtype)
     turns[-1, 0] = 1.0
     for first in range(0, num, LANES):
         part = slice(first, first + LANES)
