@@ -9,6 +9,7 @@ import numpy as np
 from foldpix.generation.draws import check_seed
 from foldpix.generation.folding import fold
 from foldpix.generation.laws import TorsionLaws, laws_of
+from foldpix.generation.packing import pack_side_chains
 from foldpix.generation.peptide import BatchedPeptide
 from foldpix.generation.rotamers import draw_chi
 from foldpix.generation.sampling import draw_torsions
@@ -96,8 +97,9 @@ class BatchedGenerator:
             Fold each chain to the radius of gyration of a protein domain, 2.2 L**0.38 A, by turning its
             coils; only for conformations that are drawn.
         avoid_clashes : bool, optional
-            Redraw torsions until no atoms clash; by default where the conformation is drawn, not where it is
-            given. What could not be resolved is counted in ``num_clashes``.
+            Redraw torsions until no atoms of the backbone clash, and then turn side chains into rotamers that
+            clash least; by default where the conformation is drawn, not where it is given. Pairs of
+            backbone atoms that clash all the same are counted in ``num_clashes``.
         cis_proline : float
             Share of cis among peptide bonds before proline, where they are not given.
         dtype : float32 or float64, optional
@@ -130,10 +132,14 @@ class BatchedGenerator:
                 "draw them: 'domain', 'random' or letters such as 'HHHHTTEEEE'"
             )
         torsions = draw_torsions(laws, seed, members, coords.dtype)
+        avoid_clashes = compact or (is_drawn if avoid_clashes is None else avoid_clashes)
         num_clashes = None
-        if compact or (is_drawn if avoid_clashes is None else avoid_clashes):
+        if avoid_clashes:
             torsions, num_clashes = self._folded(torsions, laws, labels, seed, members, compact)
-        self._build(torsions, seed, members, coords)
+        if self._layout is None:
+            self._build(torsions, coords)
+        else:
+            self._build_all_atoms(torsions, seed, members, avoid_clashes, coords)
         made = {"torsions": torsions, "labels": labels, "seed": seed, "members": members}
         return BatchedPeptide(coords, self.sequence, **self._atoms, **made, num_clashes=num_clashes)
 
@@ -181,16 +187,21 @@ class BatchedGenerator:
         clashes = np.sum([each.num_clashes for each in folded], axis=0)
         return np.concatenate([each.torsions for each in folded], axis=1), clashes
 
-    def _build(self, torsions: np.ndarray, seed: int, members: np.ndarray, coords: np.ndarray) -> None:
-        if self._layout is not None:
-            backbone = np.empty((len(coords), self.n_res, len(WALK_ATOMS), 3), dtype=coords.dtype)
-            self._walk(torsions, backbone)
-            place_side_chains(backbone, self._layout, draw_chi(self.sequence, seed, members), coords)
-            return
+    def _build(self, torsions: np.ndarray, coords: np.ndarray) -> None:
         num = 1 if torsions.strides[0] == 0 else len(coords)  # members that are all alike are built once
         backbone = coords.reshape(len(coords), self.n_res, len(WALK_ATOMS), 3)
         self._walk(torsions[:num], backbone[:num])
         coords[num:] = coords[:1]
+
+    def _build_all_atoms(
+        self, torsions: np.ndarray, seed: int, members: np.ndarray, packed: bool, coords: np.ndarray
+    ) -> None:
+        backbone = np.empty((len(coords), self.n_res, len(WALK_ATOMS), 3), dtype=coords.dtype)
+        self._walk(torsions, backbone)
+        if packed:
+            pack_side_chains(backbone, self._layout, tuple(self.sequence), seed, members, coords)
+        else:
+            place_side_chains(backbone, self._layout, draw_chi(self.sequence, seed, members), coords)
 
     def _walk(self, torsions: np.ndarray, out: np.ndarray) -> None:
         """N, CA, C, O, CB of all chains, side by side along x."""

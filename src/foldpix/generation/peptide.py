@@ -324,7 +324,7 @@ def _shaped(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray | None
 def _labels(labels: Sequence[str] | None, num: int, length: int) -> tuple[str, ...] | None:
     if labels is None:
         return None
-    if len(labels) != num or any(len(text) != length for text in labels):
+    if len(labels) != num or set(map(len, labels)) - {length}:
         raise ValueError(f"labels must be {num} strings of {length} letters, one a residue")
     return tuple(labels)
 

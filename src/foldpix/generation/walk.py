@@ -30,19 +30,20 @@ def walk(torsions: np.ndarray, is_d: np.ndarray, out: np.ndarray) -> None:
         phi and the last omega are not used; the last psi turns the last O.
     is_d : ndarray of bool, shape=(L,)
         Residues whose CB stands on the other side.
-    out : ndarray, dtype=float32 or float64, shape=(B, L, 5, 3)
+    out : ndarray, dtype=float32 or float64, shape=(B, L, 5, 3), C-contiguous
         Takes N, CA, C, O, CB in angstrom: the first N at the origin, its CA on the x axis, C above that in
         the xy plane. CB is the virtual one, for glycine too.
     """
     peptide = _Peptide(*(out.dtype.type(value) for value in _PEPTIDE))
     hand = np.where(is_d, -1, 1).astype(out.dtype)
+    flat = out.reshape(len(out), 15 * out.shape[1])
     turns_L32B = np.zeros((out.shape[1], 3, 2, LANES), dtype=out.dtype)
     for first in range(0, len(out), LANES):
         part_LTB = torsions[first : first + LANES].transpose(1, 2, 0)
         num = part_LTB.shape[-1]
         np.cos(part_LTB, out=turns_L32B[:, :, 0, :num])
         np.sin(part_LTB, out=turns_L32B[:, :, 1, :num])
-        _walk(turns_L32B, hand, peptide, out[first : first + LANES])
+        _walk(turns_L32B.ravel(), hand, peptide, flat[first : first + LANES])
 
 
 class _Peptide(NamedTuple):
@@ -97,35 +98,41 @@ _NUM_ROWS = 27
 
 
 @njit(cache=True, fastmath={"contract", "nsz"})
-def _walk(turns_L32B: np.ndarray, hand: np.ndarray, peptide: _Peptide, out_BL53: np.ndarray) -> None:
-    """One residue after the other, LANES members side by side; `turns` are cosines and sines.
+def _walk(turns: np.ndarray, hand: np.ndarray, peptide: _Peptide, out: np.ndarray) -> None:
+    """One residue after the other, LANES members side by side; `turns`, flat, are (L, 3, 2, LANES).
 
     The frame of a bond is its direction u, the normal n of the plane that it spans with the bond before, and
     a = n x u. To turn by a torsion gives e = a cos + n sin and n' = n cos - a sin; to bend by an angle t then
     gives u' = -u cos t + e sin t.
     """
-    rows = np.zeros(_NUM_ROWS * LANES, dtype=out_BL53.dtype)
-    done = np.empty((RESIDUES, 5, 3, LANES), dtype=out_BL53.dtype)
+    rows = np.zeros(_NUM_ROWS * LANES, dtype=out.dtype)
+    done = np.empty(RESIDUES * _U, dtype=out.dtype)
     for i in range(len(hand)):
-        rows[_PHI:] = turns_L32B[i, 0].ravel()
+        own = turns[6 * LANES * i : 6 * LANES * (i + 1)]
+        _copy(own[: 2 * LANES], rows[_PHI:])
         if i == 0:
             _first_residue(peptide, rows)
         else:
             _next_residue(peptide, rows)
-        rows[_PSI:_PHI] = turns_L32B[i, 1:].ravel()
+        _copy(own[2 * LANES :], rows[_PSI:_PHI])
         _o_and_cb(hand[i] * peptide.cb_n, peptide, rows)
-        done[i % RESIDUES] = rows[:_U].reshape((5, 3, LANES))
+        place = i % RESIDUES * _U
+        _copy(rows[:_U], done[place : place + _U])
         if (i + 1) % RESIDUES == 0 or i + 1 == len(hand):
-            _hand_out(done, i // RESIDUES * RESIDUES, i + 1, out_BL53)
+            _hand_out(done, i // RESIDUES * RESIDUES, i + 1, out)
 
 
 @njit(cache=True)
-def _hand_out(done: np.ndarray, first: int, end: int, out_BL53: np.ndarray) -> None:
-    for b in range(len(out_BL53)):
-        for i in range(first, end):
-            for atom in range(5):
-                for axis in range(3):
-                    out_BL53[b, i, atom, axis] = done[i - first, atom, axis, b]
+def _copy(source: np.ndarray, target: np.ndarray) -> None:
+    """As ``target[:] = source``, which compiles to something slower."""
+    for k in range(len(target)):
+        target[k] = source[k]
+
+
+@njit(cache=True)
+def _hand_out(done: np.ndarray, first: int, end: int, out: np.ndarray) -> None:
+    for b in range(len(out)):
+        _copy(done[b::LANES], out[b, 15 * first : 15 * end])
 
 
 @njit(cache=True, fastmath={"contract", "nsz"})
