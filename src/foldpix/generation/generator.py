@@ -14,7 +14,7 @@ from foldpix.generation.peptide import BatchedPeptide
 from foldpix.generation.rotamers import draw_chi
 from foldpix.generation.sampling import draw_torsions
 from foldpix.generation.sequence import chain_id, is_d, parse_sequence
-from foldpix.generation.sidechains import full_atom_layout, place_side_chains
+from foldpix.generation.sidechains import FullAtomLayout, full_atom_layout, place_side_chains
 from foldpix.generation.walk import WALK_ATOMS, walk
 
 #: Least distance between the atoms of one chain and the walk's atoms of the next, angstrom: longer than two
@@ -60,7 +60,7 @@ class BatchedGenerator:
         self._layout = full_atom_layout(self._chains) if full_atom else None
         self._is_d = np.array([is_d(name) for name in self.sequence])
         self._has_cb = np.array([name != "GLY" for name in self.sequence])
-        self._atoms = self._all_atoms() if self._layout else self._walk_atoms()
+        self._atoms = _all_atoms(self._layout) if self._layout else self._walk_atoms()
         self.total_atoms = len(self._atoms["atom_names"])
 
     def generate_batch(
@@ -139,8 +139,8 @@ class BatchedGenerator:
         if self._layout is None:
             self._build(torsions, coords)
         else:
-            self._build_all_atoms(torsions, seed, members, avoid_clashes, coords)
-        made = {"torsions": torsions, "labels": labels, "seed": seed, "members": members}
+            self._build_all_atoms(self._layout, torsions, seed, members, avoid_clashes, coords)
+        made: dict[str, Any] = {"torsions": torsions, "labels": labels, "seed": seed, "members": members}
         return BatchedPeptide(coords, self.sequence, **self._atoms, **made, num_clashes=num_clashes)
 
     def _destination(self, dtype: Any, out: np.ndarray | None) -> np.ndarray:
@@ -194,14 +194,20 @@ class BatchedGenerator:
         coords[num:] = coords[:1]
 
     def _build_all_atoms(
-        self, torsions: np.ndarray, seed: int, members: np.ndarray, packed: bool, coords: np.ndarray
+        self,
+        layout: FullAtomLayout,
+        torsions: np.ndarray,
+        seed: int,
+        members: np.ndarray,
+        packed: bool,
+        coords: np.ndarray,
     ) -> None:
         backbone = np.empty((len(coords), self.n_res, len(WALK_ATOMS), 3), dtype=coords.dtype)
         self._walk(torsions, backbone)
         if packed:
-            pack_side_chains(backbone, self._layout, tuple(self.sequence), seed, members, coords)
+            pack_side_chains(backbone, layout, tuple(self.sequence), seed, members, coords)
         else:
-            place_side_chains(backbone, self._layout, draw_chi(self.sequence, seed, members), coords)
+            place_side_chains(backbone, layout, draw_chi(self.sequence, seed, members), coords)
 
     def _walk(self, torsions: np.ndarray, out: np.ndarray) -> None:
         """N, CA, C, O, CB of all chains, side by side along x."""
@@ -217,16 +223,8 @@ class BatchedGenerator:
             end = part[..., 0].max(axis=(1, 2))
             out[:, chain] = part
 
-    def _all_atoms(self) -> dict[str, Any]:
-        """What a BatchedPeptide wants to know of its atoms."""
-        layout = self._layout
-        return {
-            "atom_names": np.array(layout.atom_names),
-            "residue_indices": layout.number_N,
-            "atom_chain_ids": np.array([chain_id(number) for number in layout.chain_N]),
-        }
-
     def _walk_atoms(self) -> dict[str, Any]:
+        """What a BatchedPeptide wants to know of its atoms."""
         num = len(WALK_ATOMS)
         mask_LA = np.ones((self.n_res, num), dtype=bool)
         mask_LA[:, WALK_ATOMS.index("CB")] = self._has_cb
@@ -238,3 +236,11 @@ class BatchedGenerator:
             "atom_chain_ids": np.repeat(np.concatenate(ids), num),
             "atom_mask": mask_LA.ravel(),
         }
+
+
+def _all_atoms(layout: FullAtomLayout) -> dict[str, Any]:
+    return {
+        "atom_names": np.array(layout.atom_names),
+        "residue_indices": layout.number_N,
+        "atom_chain_ids": np.array([chain_id(number) for number in layout.chain_N]),
+    }

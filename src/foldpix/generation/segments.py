@@ -32,7 +32,7 @@ LONGEST = 60
 SHORTEST = (4, 3, 2, 1, 1, 1)
 
 
-def sample_segments(lengths: Sequence[int], seed: int, members: np.ndarray) -> list[str]:
+def sample_segments(lengths: Sequence[int] | np.ndarray, seed: int, members: np.ndarray) -> list[str]:
     """Labels H G E T C of single chains; those of member k depend on (seed, k) and its length alone.
 
     Parameters
