@@ -34,7 +34,7 @@ def walk(torsions: np.ndarray, is_d: np.ndarray, out: np.ndarray) -> None:
         Takes N, CA, C, O, CB in angstrom: the first N at the origin, its CA on the x axis, C above that in
         the xy plane. CB is the virtual one, for glycine too.
     """
-    peptide = _Peptide(*(out.dtype.type(value) for value in _PEPTIDE))
+    peptide = _Peptide._make(map(out.dtype.type, _PEPTIDE))
     hand = np.where(is_d, -1, 1).astype(out.dtype)
     flat = out.reshape(len(out), 15 * out.shape[1])
     turns_L32B = np.zeros((out.shape[1], 3, 2, LANES), dtype=out.dtype)
