@@ -34,7 +34,7 @@ def walk(torsions: np.ndarray, is_d: np.ndarray, out: np.ndarray) -> None:
         Takes N, CA, C, O, CB in angstrom: the first N at the origin, its CA on the x axis, C above that in
         the xy plane. CB is the virtual one, for glycine too.
     """
-    peptide = _Peptide._make(map(out.dtype.type, _PEPTIDE))
+    peptide = Peptide._make(map(out.dtype.type, PEPTIDE))
     hand = np.where(is_d, -1, 1).astype(out.dtype)
     flat = out.reshape(len(out), 15 * out.shape[1])
     turns_L32B = np.zeros((out.shape[1], 3, 2, LANES), dtype=out.dtype)
@@ -46,8 +46,8 @@ def walk(torsions: np.ndarray, is_d: np.ndarray, out: np.ndarray) -> None:
         _walk(turns_L32B.ravel(), hand, peptide, flat[first : first + LANES])
 
 
-class _Peptide(NamedTuple):
-    """For each bond its length, and minus the cosine and the sine of the angle before it; O and CB."""
+class Peptide(NamedTuple):
+    """Ideal geometry. For each bond its length, and minus the cosine and the sine of the angle before it; O and CB."""
 
     c_n: Any
     c_n_back: Any
@@ -63,8 +63,8 @@ class _Peptide(NamedTuple):
     cb_u: Any
     cb_a: Any
     cb_n: Any
-    half: Any = 0.5
-    three_halves: Any = 1.5
+    half: Any
+    three_halves: Any
 
 
 def _bend(angle: float) -> tuple[float, float]:
@@ -80,14 +80,16 @@ def _cb_offset() -> tuple[float, float, float]:
     return float(-ca @ along), float(-ca @ np.cross(normal, along)), float(-ca @ normal)
 
 
-_PEPTIDE = _Peptide(
-    *(C_N, *_bend(CA_C_N)),
-    *(N_CA, *_bend(C_N_CA)),
-    *(CA_C, *_bend(N_CA_C)),
-    *(C_O * part for part in _bend(CA_C_O)),
-    *_cb_offset(),
+PEPTIDE = Peptide._make(
+    (
+        *(C_N, *_bend(CA_C_N)),
+        *(N_CA, *_bend(C_N_CA)),
+        *(CA_C, *_bend(N_CA_C)),
+        *(C_O * part for part in _bend(CA_C_O)),
+        *_cb_offset(),
+        *(0.5, 1.5),
+    )
 )
-
 
 # One array for all rows of LANES numbers, at places known to the compiler: only then does it see that no row
 # lies over another, and takes many lanes at a time.
@@ -98,7 +100,7 @@ _NUM_ROWS = 27
 
 
 @njit(cache=True, fastmath={"contract", "nsz"})
-def _walk(turns: np.ndarray, hand: np.ndarray, peptide: _Peptide, out: np.ndarray) -> None:
+def _walk(turns: np.ndarray, hand: np.ndarray, peptide: Peptide, out: np.ndarray) -> None:
     """One residue after the other, LANES members side by side; `turns`, flat, are (L, 3, 2, LANES).
 
     The frame of a bond is its direction u, the normal n of the plane that it spans with the bond before, and
@@ -136,7 +138,7 @@ def _hand_out(done: np.ndarray, first: int, end: int, out: np.ndarray) -> None:
 
 
 @njit(cache=True, fastmath={"contract", "nsz"})
-def _first_residue(peptide: _Peptide, rows: np.ndarray) -> None:
+def _first_residue(peptide: Peptide, rows: np.ndarray) -> None:
     for b in range(LANES):
         zero, one = peptide.half - peptide.half, peptide.half + peptide.half
         u = (peptide.ca_c_back, peptide.ca_c_side, zero)
@@ -148,7 +150,7 @@ def _first_residue(peptide: _Peptide, rows: np.ndarray) -> None:
 
 
 @njit(cache=True, fastmath={"contract", "nsz"})
-def _next_residue(peptide: _Peptide, rows: np.ndarray) -> None:
+def _next_residue(peptide: Peptide, rows: np.ndarray) -> None:
     """N by psi and CA by omega of the residue before, C by the own phi."""
     for b in range(LANES):
         u, n = _take(rows, _U + b), _take(rows, _NORMAL + b)
@@ -166,7 +168,7 @@ def _next_residue(peptide: _Peptide, rows: np.ndarray) -> None:
 
 
 @njit(cache=True, fastmath={"contract", "nsz"})
-def _o_and_cb(cb_n: float, peptide: _Peptide, rows: np.ndarray) -> None:
+def _o_and_cb(cb_n: float, peptide: Peptide, rows: np.ndarray) -> None:
     """O in the plane of the next N, on the other side: at psi + 180 degrees."""
     for b in range(LANES):
         u, n = _take(rows, _U + b), _take(rows, _NORMAL + b)
