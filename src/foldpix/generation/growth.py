@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from foldpix.generation.clashes import residue_limits
-from foldpix.generation.walk import _PEPTIDE, _Peptide
+from foldpix.generation.walk import PEPTIDE, Peptide
 
 #: Standard normal numbers are cut off here, as those of all drawn torsions.
 CUTOFF = 2.5
@@ -146,7 +146,7 @@ def _quantiles() -> np.ndarray:
     return np.clip([-CUTOFF, *inner, CUTOFF], -CUTOFF, CUTOFF)
 
 
-_TABLES = _Tables(_limits_squared(), _quantiles(), _Peptide(*map(float, _PEPTIDE)))
+_TABLES = _Tables(_limits_squared(), _quantiles(), Peptide(*map(float, PEPTIDE)))
 
 
 @njit(cache=True)
@@ -209,7 +209,7 @@ def _roomy(num: int, ahead: np.ndarray, radius: float, space: _Space) -> float:
 
 
 @njit(cache=True)
-def _start(radius: float, peptide: _Peptide, state: np.ndarray, space: _Space) -> None:
+def _start(radius: float, peptide: Peptide, state: np.ndarray, space: _Space) -> None:
     """The first N and CA: anywhere in the ball, in any direction."""
     frames, units = space.frames, space.units
     x, y, z = _in_unit_ball(state)
@@ -364,7 +364,7 @@ def _leads_on(i: int, num_ahead: int, radius: float, space: _Space) -> bool:
 
 
 @njit(cache=True)
-def _bend(i: int, torsions: np.ndarray, hand: float, peptide: _Peptide, local: np.ndarray) -> None:
+def _bend(i: int, torsions: np.ndarray, hand: float, peptide: Peptide, local: np.ndarray) -> None:
     """What residue i adds, in its own frame."""
     cos_psi, sin_psi = math.cos(torsions[i, 1]), math.sin(torsions[i, 1])
     u, a, n = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
