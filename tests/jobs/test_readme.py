@@ -1,5 +1,6 @@
 """The commands that the documentation shows exist, compose and run."""
 
+import inspect
 import re
 import shlex
 import shutil
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from foldpix import image
+from foldpix.generation import BatchedGenerator, BatchedPeptide
 from foldpix.jobs.entry import typed
 from foldpix.training.checkpoint import newest_checkpoint
 from tests.jobs.test_configs import JOBS, REPO, composed
@@ -76,9 +79,18 @@ def test_the_commands_of_the_readme_run_one_after_another(workplace):
     assert (workplace / "runs" / "demo" / "evaluation" / "reconstruction.png").stat().st_size > 10_000
 
 
-def test_the_python_of_the_readme_runs(workplace):
-    (block,) = re.findall(r"^```python\n(.*?)^```", (REPO / "README.md").read_text(), re.M | re.S)
-    done = finish(start("-c", block + "assert decoded.coords.shape == backbone.coords.shape", cwd=workplace))
+PYTHON = [
+    pytest.param(block, id=f"{page.stem} {number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S))
+]
+
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_the_python_of_the_pages_runs(block, workplace):
+    if "decoded" in block:
+        block += "assert decoded.coords.shape == backbone.coords.shape"
+    done = finish(start("-c", block, cwd=workplace))
     assert done.returncode == 0, done.stderr
 
 
@@ -96,9 +108,16 @@ def test_links_lead_somewhere(page):
 
 
 def test_options_that_the_prose_names_exist():
-    """Such as `delete_source=true` in the running text."""
+    """Such as `delete_source=true` in the running text, or an argument of a Python function."""
+    callables = (
+        BatchedGenerator,
+        BatchedGenerator.generate_batch,
+        BatchedPeptide.get_6d_orientations,
+        image.decode,
+    )
+    arguments = {name for function in callables for name in inspect.signature(function).parameters}
     names = {name.partition(".")[2] for name in (Path(__file__).parent / "options.txt").read_text().split()}
     groups = {folder.name for folder in (REPO / "conf").iterdir() if folder.is_dir()}
     for page in PAGES:
         for key in re.findall(r"`([a-z_.]+)=[^`\s]*`", page.read_text()):
-            assert key in names | groups or key.startswith("hydra."), f"{page.name}: {key}"
+            assert key in names | groups | arguments or key.startswith("hydra."), f"{page.name}: {key}"
