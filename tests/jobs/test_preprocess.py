@@ -497,6 +497,8 @@ def test_contradictions(source, tmp_path):
     assert "shard_size=0" in refused(source, out, shard_size=0)
     assert "t.csv" in refused(source, out, split_table="t.csv")
     assert not out.exists()
+    (tmp_path / "made.json").touch()
+    assert "holds made-up chains" in refused(source, tmp_path)
 
 
 def test_out_that_cannot_be_written(source, tmp_path):

@@ -16,7 +16,7 @@ from foldpix.dataset.convert import SCRATCH, Conversion, ConvertOptions
 from foldpix.dataset.folder import convert_all, delete_sources
 from foldpix.dataset.lock import alone_in
 from foldpix.dataset.manifest import MANIFEST, ManifestLog, ManifestRow, Status, read_manifest, write_manifest
-from foldpix.dataset.shards import write_shards
+from foldpix.dataset.shards import MADE, write_shards
 from foldpix.dataset.sources import PendingSources
 from foldpix.dataset.split import Splitter, read_split_table
 from foldpix.image import read_png
@@ -72,6 +72,8 @@ def check(config: PreprocessConfig) -> None:
     """Reject what cannot work before anything is read or written (``ValueError``)."""
     if not Path(config.source).exists():
         raise ValueError(f"source={config.source} does not exist; give a folder or file of structures")
+    if (Path(config.out) / MADE).exists():
+        raise ValueError(f"out={config.out} holds made-up chains ({MADE}); choose another out")
     if not 0 < config.d_max < float("inf"):
         raise ValueError(f"d_max={config.d_max} must be a positive number of angstrom, such as 80")
     if not 0 <= config.valid_frac < 1:
