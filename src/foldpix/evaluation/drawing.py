@@ -99,6 +99,17 @@ def draw_traces(axis: Axes, truth: np.ndarray, decoded: np.ndarray) -> None:
     axis.set_axis_off()
 
 
+def draw_chain(axis: Axes, trace: np.ndarray, colors: np.ndarray) -> None:
+    """A CA trace (L, 3) along its thinnest axis, a colour (L, 3; red, green, blue in [0, 1]) a residue."""
+    trace = np.asarray(trace, dtype=np.float64)
+    curve = _smooth((trace - trace.mean(axis=0)) @ _widest_view(trace).T)
+    nearest = np.round(np.arange(len(curve) - 1) / _STEPS).astype(int)
+    _draw_tubes(axis, [curve], [colors[nearest]], widths=(4.0,))
+    axis.set_aspect("equal", adjustable="datalim")
+    axis.autoscale_view()
+    axis.set_axis_off()
+
+
 def _widest_view(points: np.ndarray) -> np.ndarray:
     """Rotation (3, 3) that shows the largest extents in x and y and looks along the smallest."""
     _, _, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
@@ -118,7 +129,7 @@ def _smooth(points: np.ndarray) -> np.ndarray:
 
 
 def _draw_tubes(
-    axis: Axes, curves: Sequence[np.ndarray], colors: Sequence[np.ndarray], widths: tuple[float, float]
+    axis: Axes, curves: Sequence[np.ndarray], colors: Sequence[np.ndarray], widths: Sequence[float]
 ) -> None:
     """Segments from back to front, each over a white rim: what is nearer passes over what is farther."""
     segments = np.concatenate([np.stack([curve[:-1], curve[1:]], axis=1) for curve in curves])

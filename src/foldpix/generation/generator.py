@@ -134,7 +134,7 @@ class BatchedGenerator:
         torsions = draw_torsions(laws, seed, members, coords.dtype)
         avoid_clashes = compact or (is_drawn if avoid_clashes is None else avoid_clashes)
         num_clashes = None
-        if avoid_clashes:
+        if avoid_clashes and len(members):
             torsions, num_clashes = self._folded(torsions, laws, labels, seed, members, compact)
         if self._layout is None:
             self._build(torsions, coords)
@@ -181,8 +181,9 @@ class BatchedGenerator:
                 seed,
                 members,
                 compact,
+                number,
             )
-            for chain in self._slices()
+            for number, chain in enumerate(self._slices())
         ]
         clashes = np.sum([each.num_clashes for each in folded], axis=0)
         return np.concatenate([each.torsions for each in folded], axis=1), clashes
