@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-#: Least distances in angstrom between N, CA, C, O and CB (rows and columns) of residues three or more apart: the
-#: extreme limits of Ramachandran & Sasisekharan (1968). N and O may join in a hydrogen bond and come 0.1 A nearer.
-#: Of 153,138 residues of 819 complete chains of the PDB CONTACT_SHARE are in such a contact with any other.
+#: Least distances in angstrom between N, CA, C, O and CB (rows and columns) of residues three or more apart:
+#: the extreme limits of Ramachandran & Sasisekharan (1968), but that N and O, which join in hydrogen bonds, may
+#: come 0.1 A nearer. Of 817 complete chains of the PDB 623 have no nearer pair, all have 3.9 per 1,000 residues.
 CONTACT_LIMITS = np.array(
     [
         [2.6, 2.8, 2.8, 2.5, 2.8],
@@ -25,7 +25,7 @@ FAR = 3
 _N, _CA, _C, _O, _CB = range(5)
 #: Atoms of residue i and i + 1 that are bonded or share a neighbour.
 JOINED = ((_C, _N), (_CA, _N), (_O, _N), (_C, _CA))
-#: CA further apart than this have no atoms of their residues in contact: both O stand 2.39 A off, 2.6 A apart.
+#: CA further apart than this have no atoms of their residues in contact: both O stand 2.39 A off.
 REACH = 7.4
 
 
@@ -65,9 +65,9 @@ def count_clashes(
 
 
 def residue_limits() -> np.ndarray:
-    """Least distances of atoms of residues 1, 2 and 3 or more apart, angstrom: float64 (3, 5, 5); 0 where joined.
+    """Least distances, angstrom, of atoms of residues 1, 2 and 3 or more apart: float64 (3, 5, 5).
 
-    The first atom is that of the earlier residue.
+    The first atom is that of the earlier residue; 0 where both are joined.
     """
     limits = np.stack([np.full((5, 5), NEAR_LIMIT)] * 2 + [CONTACT_LIMITS])
     for earlier, later in JOINED:
