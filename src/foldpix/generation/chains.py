@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from foldpix.generation.checks import whole_number
 from foldpix.generation.composition import sample_sequences
 from foldpix.generation.draws import Stream, uniform
 from foldpix.generation.ragged import build_ragged
@@ -53,9 +54,10 @@ def chain_lengths(
     ValueError
         If the lengths are not 1 <= min_length <= max_length.
     """
-    if not 1 <= min_length <= max_length:
+    whole_number("min_length", min_length, 1)
+    if not min_length <= whole_number("max_length", max_length, 1):
         raise ValueError(f"lengths must be 1 <= min_length <= max_length, not {min_length} and {max_length}")
-    u = uniform(seed, np.asarray(numbers, dtype=np.int64), Stream.LENGTH, 1)[:, 0].astype(np.float64)
+    u = uniform(seed, np.asarray(numbers), Stream.LENGTH, 1)[:, 0].astype(np.float64)
     return min_length + (u * (max_length - min_length + 1)).astype(np.int64)
 
 
@@ -88,7 +90,7 @@ def sample_chains(
     ValueError
         If the lengths are not 1 <= min_length <= max_length, or a number or the seed is out of range.
     """
-    members = np.asarray(numbers, dtype=np.int64)
+    members = np.asarray(numbers)
     lengths = chain_lengths(members, min_length, max_length, seed)
     for first in range(0, len(members), CHUNK):
         chunk = slice(first, first + CHUNK)

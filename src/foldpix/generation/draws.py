@@ -9,6 +9,8 @@ from enum import IntEnum
 import numpy as np
 from numba import njit
 
+from foldpix.generation.checks import whole_number
+
 
 class Stream(IntEnum):
     """What numbers are for: those of different purposes have nothing to do with each other."""
@@ -76,13 +78,14 @@ def normal(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.nda
 
 def check_seed(seed: int) -> None:
     """Raise ValueError unless `seed` is a whole number from 0 to 2**64 - 1."""
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise ValueError(f"seed {seed!r} is no whole number from 0 to 2**64 - 1")
+    whole_number("seed", seed, 0, 2**64 - 1)
 
 
 def _checked(seed: int, members: np.ndarray) -> np.ndarray:
     check_seed(seed)
-    numbers = np.asarray(members, dtype=np.int64)
+    numbers = np.asarray(members)
+    if numbers.size and numbers.dtype.kind not in "iu":
+        raise ValueError(f"members are {numbers.dtype}; their numbers are whole")
     if (numbers < 0).any():
         raise ValueError(f"member {numbers.min()} is negative; members are numbered from 0")
     return numbers.astype(np.uint64)

@@ -1,11 +1,11 @@
 """Many conformations of one sequence at once."""
 
-import math
 import secrets
 from typing import Any
 
 import numpy as np
 
+from foldpix.generation.checks import whole_number
 from foldpix.generation.draws import check_seed
 from foldpix.generation.folding import fold
 from foldpix.generation.laws import TorsionLaws, laws_of
@@ -42,6 +42,11 @@ class BatchedGenerator:
     sequence : list of str
         Residue names, all chains one after the other.
     n_res, total_atoms : int
+    atom_names, atom_chain_ids : list of str
+    residue_indices : list of int
+        Of each atom; residues are numbered from 1 in every chain.
+    offsets, chain_start_indices : list of int
+        First atom of each residue, first residue of each chain.
 
     Raises
     ------
@@ -51,9 +56,7 @@ class BatchedGenerator:
 
     def __init__(self, sequence_str: str, n_batch: int = 1, full_atom: bool = False) -> None:
         self._chains = parse_sequence(sequence_str)
-        if not isinstance(n_batch, int | np.integer) or n_batch < 0:
-            raise ValueError(f"n_batch={n_batch!r} must be a whole number of members, 0 or more")
-        self.n_batch, self.full_atom = int(n_batch), full_atom
+        self.n_batch, self.full_atom = whole_number("n_batch", n_batch, 1), full_atom
         self.chain_sequences = [list(chain) for chain in self._chains]
         self.sequence = [name for chain in self._chains for name in chain]
         self.n_res = len(self.sequence)
@@ -61,7 +64,12 @@ class BatchedGenerator:
         self._is_d = np.array([is_d(name) for name in self.sequence])
         self._has_cb = np.array([name != "GLY" for name in self.sequence])
         self._atoms = _all_atoms(self._layout) if self._layout else self._walk_atoms()
-        self.total_atoms = len(self._atoms["atom_names"])
+        self.atom_names: list[str] = self._atoms["atom_names"].tolist()
+        self.atom_chain_ids: list[str] = self._atoms["atom_chain_ids"].tolist()
+        self.residue_indices: list[int] = self._atoms["residue_indices"].tolist()
+        self.total_atoms = len(self.atom_names)
+        self.offsets = [atom for atom, name in enumerate(self.atom_names) if name == "N"]
+        self.chain_start_indices = [chain.start for chain in self._slices()]
 
     def generate_batch(
         self,
@@ -97,9 +105,9 @@ class BatchedGenerator:
             Fold each chain to the radius of gyration of a protein domain, 2.2 L**0.38 A, by turning its
             coils; only for conformations that are drawn.
         avoid_clashes : bool, optional
-            Redraw torsions until no atoms of the backbone clash, and then turn side chains into rotamers that
-            clash least; by default where the conformation is drawn, not where it is given. Pairs of
-            backbone atoms that clash all the same are counted in ``num_clashes``.
+            Redraw torsions until no atoms of the backbone clash; by default for members whose conformation is
+            drawn, not where it is given. Side chains take rotamers that clash least, unless this is False.
+            What clashes all the same is counted in ``num_clashes``: pairs of backbone atoms, and side chains.
         cis_proline : float
             Share of cis among peptide bonds before proline, where they are not given.
         dtype : float32 or float64, optional
@@ -120,39 +128,38 @@ class BatchedGenerator:
         """
         seed = secrets.randbits(63) if seed is None else seed
         check_seed(seed)
-        if start < 0:
-            raise ValueError(f"start={start} must not be negative; members are numbered from 0")
-        members = np.arange(start, start + self.n_batch)
+        first = whole_number("start", start, 0, 2**63 - 1 - self.n_batch)
+        members = np.arange(first, first + self.n_batch)
         coords = self._destination(dtype, out)
         laws, labels = laws_of(conformation, self._chains, seed, members, drift, cis_proline)
-        is_drawn = laws.cutoff < math.inf
-        if compact and not is_drawn:
-            raise ValueError(
-                f"compact=True cannot fold conformation={conformation!r}, whose torsions are given; "
-                "draw them: 'domain', 'random' or letters such as 'HHHHTTEEEE'"
-            )
+        to_fold = _to_fold(laws, self.n_batch, compact, avoid_clashes)
         torsions = draw_torsions(laws, seed, members, coords.dtype)
-        avoid_clashes = compact or (is_drawn if avoid_clashes is None else avoid_clashes)
         num_clashes = None
-        if avoid_clashes and len(members):
-            torsions, num_clashes = self._folded(torsions, laws, labels, seed, members, compact)
+        if to_fold.any():
+            torsions, num_clashes = self._folded(torsions, laws, labels, seed, members, compact, to_fold)
         if self._layout is None:
             self._build(torsions, coords)
+        elif avoid_clashes is False:
+            backbone, chi = self._backbone(torsions, coords.dtype), draw_chi(self.sequence, seed, members)
+            place_side_chains(backbone, self._layout, chi, coords)
         else:
-            self._build_all_atoms(self._layout, torsions, seed, members, avoid_clashes, coords)
+            backbone, names = self._backbone(torsions, coords.dtype), tuple(self.sequence)
+            _, clashing = pack_side_chains(backbone, self._layout, names, seed, members, coords)
+            num_clashes = clashing if num_clashes is None else num_clashes + clashing
         made: dict[str, Any] = {"torsions": torsions, "labels": labels, "seed": seed, "members": members}
         return BatchedPeptide(coords, self.sequence, **self._atoms, **made, num_clashes=num_clashes)
 
     def _destination(self, dtype: Any, out: np.ndarray | None) -> np.ndarray:
         shape = (self.n_batch, self.total_atoms, 3)
         if out is None:
-            out = np.empty(shape, dtype=np.float32 if dtype is None else dtype)
-        elif dtype is not None and out.dtype != dtype:
+            return np.empty(shape, dtype=_float_type(np.float32 if dtype is None else dtype))
+        if not isinstance(out, np.ndarray) or out.shape != shape:
+            raise ValueError(f"out has shape {np.shape(out)}; it must be an array of shape {shape}")
+        if dtype is not None and out.dtype != _float_type(dtype):
             raise ValueError(f"out is {out.dtype} and dtype={np.dtype(dtype)}; give one of the two")
-        if out.dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype {out.dtype} is not float32 or float64")
-        if out.shape != shape or not out.flags.c_contiguous:
-            raise ValueError(f"out has shape {out.shape}; it must be C-contiguous and {shape}")
+        if not (out.flags.c_contiguous and out.flags.writeable):
+            raise ValueError("out is not C-contiguous, or read-only; give np.empty(...)")
+        _float_type(out.dtype)
         return out
 
     def _slices(self) -> list[slice]:
@@ -168,25 +175,28 @@ class BatchedGenerator:
         seed: int,
         members: np.ndarray,
         compact: bool,
+        to_fold: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Torsions of chains without clashes, and how many pairs clash all the same in each member."""
-        folded = [
-            fold(
-                torsions[:, chain],
-                laws._replace(which=laws.which[:, chain]),
-                np.full(len(members), chain.stop - chain.start),
+        """Torsions with those members folded, and how many pairs clash all the same in each of them."""
+        torsions, num_clashes = np.array(torsions), np.zeros(len(members), dtype=np.int64)
+        rows = np.flatnonzero(to_fold)
+        which = laws.which if len(laws.which) == 1 else laws.which[rows]
+        for number, chain in enumerate(self._slices()):
+            folded = fold(
+                torsions[rows, chain],
+                laws._replace(which=which[:, chain]),
+                np.full(len(rows), chain.stop - chain.start),
                 self._is_d[chain],
                 self._has_cb[chain],
-                [label[chain] for label in labels],
+                [labels[row][chain] for row in rows],
                 seed,
-                members,
+                members[rows],
                 compact,
                 number,
             )
-            for number, chain in enumerate(self._slices())
-        ]
-        clashes = np.sum([each.num_clashes for each in folded], axis=0)
-        return np.concatenate([each.torsions for each in folded], axis=1), clashes
+            torsions[rows, chain] = folded.torsions
+            num_clashes[rows] += folded.num_clashes
+        return torsions, num_clashes
 
     def _build(self, torsions: np.ndarray, coords: np.ndarray) -> None:
         num = 1 if torsions.strides[0] == 0 else len(coords)  # members that are all alike are built once
@@ -194,21 +204,10 @@ class BatchedGenerator:
         self._walk(torsions[:num], backbone[:num])
         coords[num:] = coords[:1]
 
-    def _build_all_atoms(
-        self,
-        layout: FullAtomLayout,
-        torsions: np.ndarray,
-        seed: int,
-        members: np.ndarray,
-        packed: bool,
-        coords: np.ndarray,
-    ) -> None:
-        backbone = np.empty((len(coords), self.n_res, len(WALK_ATOMS), 3), dtype=coords.dtype)
+    def _backbone(self, torsions: np.ndarray, dtype: Any) -> np.ndarray:
+        backbone = np.empty((len(torsions), self.n_res, len(WALK_ATOMS), 3), dtype=dtype)
         self._walk(torsions, backbone)
-        if packed:
-            pack_side_chains(backbone, layout, tuple(self.sequence), seed, members, coords)
-        else:
-            place_side_chains(backbone, layout, draw_chi(self.sequence, seed, members), coords)
+        return backbone
 
     def _walk(self, torsions: np.ndarray, out: np.ndarray) -> None:
         """N, CA, C, O, CB of all chains, side by side along x."""
@@ -245,3 +244,28 @@ def _all_atoms(layout: FullAtomLayout) -> dict[str, Any]:
         "residue_indices": layout.number_N,
         "atom_chain_ids": np.array([chain_id(number) for number in layout.chain_N]),
     }
+
+
+def _to_fold(laws: TorsionLaws, num: int, compact: bool, avoid_clashes: bool | None) -> np.ndarray:
+    """Members whose torsions are redrawn until nothing clashes: ndarray of bool, shape=(B,)."""
+    is_drawn = np.broadcast_to(np.isfinite(laws.cutoff), num)
+    if compact and avoid_clashes is False:
+        raise ValueError("compact=True and avoid_clashes=False exclude each other; leave one out")
+    if compact and not is_drawn.all():
+        raise ValueError(
+            "compact=True cannot fold torsions that are given; draw them: conformation='domain', 'random' or "
+            "letters such as 'HHHHTTEEEE'"
+        )
+    if avoid_clashes and not laws.spread.any():
+        raise ValueError("avoid_clashes=True cannot redraw torsions that are given exactly; add drift=")
+    return np.full(num, avoid_clashes) if avoid_clashes is not None else is_drawn
+
+
+def _float_type(dtype: Any) -> np.dtype:
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
+    if found not in (np.float32, np.float64):
+        raise ValueError(f"dtype {dtype!r} is not float32 or float64")
+    return found

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from foldpix.generation.checks import real_number
 from foldpix.generation.conformations import (
     IDEAL,
     LETTERS,
@@ -60,15 +61,15 @@ class TorsionLaws(NamedTuple):
     spread : ndarray, dtype=float64, shape=(T, K, 4)
         a, b, c, d in radian: with standard normal z, phi is its mean + a z1, psi its mean + b z1 + c z2,
         omega its mean + d z3.
-    cutoff : float
-        Where the normal numbers are cut off: infinite where torsions are given, not drawn.
+    cutoff : ndarray, shape=(M,)
+        Where the normal numbers are cut off: infinite for members whose torsions are given, not drawn.
     """
 
     which: np.ndarray
     cumulative: np.ndarray
     mean: np.ndarray
     spread: np.ndarray
-    cutoff: float = CUTOFF
+    cutoff: np.ndarray
 
 
 def laws_of(
@@ -168,10 +169,8 @@ def ragged_laws(
 
 
 def _check_shares(drift: float, cis_proline: float) -> None:
-    if not 0.0 <= drift < np.inf:
-        raise ValueError(f"drift {drift} is out of range; it must be 0 degrees or more, and finite")
-    if not 0.0 <= cis_proline <= 1.0:
-        raise ValueError(f"cis_proline {cis_proline} is out of range; it is a share from 0 to 1")
+    real_number("drift", drift, 0.0, 180.0, " degrees")
+    real_number("cis_proline", cis_proline, 0.0, 1.0, "")
 
 
 def _ragged_forms(
@@ -181,7 +180,7 @@ def _ragged_forms(
     if isinstance(conformation, str) and conformation == "domain":
         return _FORM_OF_LETTER[segment_letters(lengths, seed, members)]
     each = [conformation] * len(lengths) if isinstance(conformation, str) else list(conformation)
-    _check_number(each, members)
+    _check_each(each, lengths.tolist(), members)
     forms = [
         _forms(own, [int(length)], seed, member)[0]
         for own, length, member in zip(each, lengths, np.asarray(members)[:, None], strict=True)
@@ -209,7 +208,7 @@ def _forms(conformation: str, lengths: list[int], seed: int, members: np.ndarray
 def _forms_of_members(
     conformations: Sequence[str], lengths: list[int], seed: int, members: np.ndarray
 ) -> np.ndarray:
-    _check_number(conformations, members)
+    _check_each(conformations, lengths, members)
     forms_BL = np.empty((len(members), sum(lengths)), dtype=np.uint8)
     places: dict[str, list[int]] = {}
     for place, conformation in enumerate(conformations):
@@ -219,11 +218,14 @@ def _forms_of_members(
     return forms_BL
 
 
-def _check_number(conformations: Sequence[str], members: np.ndarray) -> None:
+def _check_each(conformations: Sequence[str], lengths: Sequence[int], members: np.ndarray) -> None:
     if len(conformations) != len(members):
         raise ValueError(
             f"{len(conformations)} conformations for {len(members)} members; each member needs one"
         )
+    for conformation in conformations:
+        if not isinstance(conformation, str):
+            residue_letters(conformation, lengths)  # says what there is
 
 
 def _given_laws(torsions_BL3: np.ndarray, num_members: int, drift: float) -> tuple[TorsionLaws, list[str]]:
@@ -234,7 +236,7 @@ def _given_laws(torsions_BL3: np.ndarray, num_members: int, drift: float) -> tup
         np.ones((num * length, 1), dtype=np.float32),
         torsions_BL3.reshape(-1, 1, 3),
         np.broadcast_to(spread, (num * length, 1, 4)),
-        math.inf,
+        np.full(num, math.inf),
     )
     labels = label_torsions(torsions_BL3)
     return laws, labels if num == num_members else labels * num_members
@@ -258,7 +260,7 @@ def _drawn_laws(forms_ML: np.ndarray, codes: np.ndarray, drift: float, cis_proli
         cumulative.astype(np.float32).reshape(num, -1),
         mean[:, :, used].reshape(num, -1, 3),
         _with_drift(spread[:, :, used], drift, phi_drift).reshape(num, -1, 4),
-        CUTOFF if (occurs >= len(IDEAL)).any() else math.inf,
+        np.where((forms_ML >= len(IDEAL)).any(axis=1), CUTOFF, math.inf),
     )
 
 

@@ -1,12 +1,12 @@
 """Chains of different sequences and lengths in one padded batch."""
 
-import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from foldpix.generation.checks import whole_number
 from foldpix.generation.draws import check_seed
 from foldpix.generation.ensemble import radius_of_gyration
 from foldpix.generation.folding import fold
@@ -66,7 +66,9 @@ class RaggedPeptides:
     def to_backbones(self) -> list[Backbone]:
         """Each chain without its padding, named by its number."""
         return [
-            Backbone(coords[: len(sequence), :3].copy(), sequence, f"chain_{member:06d}", "A")
+            Backbone(
+                coords[: len(sequence), :3].copy(), sequence.replace("U", "X"), f"chain_{member:06d}", "A"
+            )
             for coords, sequence, member in zip(self.coords, self.sequences, self.members, strict=True)
         ]
 
@@ -99,12 +101,15 @@ def generate_ragged(
     """
     seed = secrets.randbits(63) if seed is None else seed
     check_seed(seed)
-    if start < 0:
-        raise ValueError(f"start={start} must not be negative; chains are numbered from 0")
+    if isinstance(sequences, str) or not isinstance(sequences, Sequence):
+        raise ValueError(f"sequences={sequences!r}; give a list of them, such as ['ACDEF', 'GGA']")
+    if not isinstance(conformation, str | list | tuple):
+        raise ValueError(f"conformation {conformation!r} is no name, letters or list of those")
     upper = [_checked(sequence, number) for number, sequence in enumerate(sequences)]
     if not upper:
         raise ValueError("no sequences; give at least one")
-    members = np.arange(start, start + len(upper))
+    first = whole_number("start", start, 0, 2**63 - 1 - len(upper))
+    members = np.arange(first, first + len(upper))
     return build_ragged(upper, seed, members, conformation, drift, compact, cis_proline)
 
 
@@ -122,13 +127,25 @@ def build_ragged(
     lengths = np.array([len(sequence) for sequence in sequences])
     letters_BL = np.array([list(sequence.ljust(lengths.max())) for sequence in sequences])
     is_d, has_cb = np.zeros(lengths.max(), dtype=bool), letters_BL != "G"
-    torsions = draw_torsions(laws, seed, members)
+    torsions = np.array(draw_torsions(laws, seed, members))
     num_clashes = np.zeros(len(members), dtype=np.int64)
-    if laws.cutoff < math.inf:
-        folded = fold(torsions, laws, lengths, is_d, has_cb, labels, seed, members, compact)
-        torsions, num_clashes = folded.torsions, folded.num_clashes
-    elif compact:
+    rows = np.flatnonzero(np.isfinite(laws.cutoff))
+    if compact and len(rows) < len(members):
         raise ValueError(f"compact=True cannot fold conformation={conformation!r}, whose torsions are given")
+    if len(rows):
+        own = laws._replace(which=laws.which[rows])
+        folded = fold(
+            torsions[rows],
+            own,
+            lengths[rows],
+            is_d,
+            has_cb[rows],
+            [labels[row] for row in rows],
+            seed,
+            members[rows],
+            compact,
+        )
+        torsions[rows], num_clashes[rows] = folded.torsions, folded.num_clashes
     coords = np.empty((*torsions.shape[:2], len(WALK_ATOMS), 3), dtype=np.float32)
     walk(torsions, is_d, coords)
     mask = np.arange(lengths.max()) < lengths[:, None]
@@ -152,7 +169,7 @@ def _checked(sequence: str, number: int) -> str:
     """The sequence in upper case."""
     if not isinstance(sequence, str) or not sequence:
         raise ValueError(f"sequence {number} is {sequence!r}; give one-letter codes, such as 'ACDEF'")
-    unknown = sorted(set(sequence.upper()) - set(NAME_OF_LETTER))
+    unknown = sorted(set(sequence) - set("".join(NAME_OF_LETTER) + "".join(NAME_OF_LETTER).lower()))
     if unknown:
         known = "".join(NAME_OF_LETTER)
         raise ValueError(f"unknown residue {unknown[0]!r} in sequence {number}; known are {known}")

@@ -1,6 +1,5 @@
 """Torsions drawn from their laws."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ def draw_torsions(laws: TorsionLaws, seed: int, members: np.ndarray, dtype: Any 
         return np.broadcast_to(torsions_ML3, (len(members), *torsions_ML3.shape[1:]))
     mean_L3B, spread_L4B = _chosen(laws, seed, members, dtype)
     z_L3B = normal(seed, members, Stream.TORSION, 3 * laws.which.shape[1]).T.reshape(-1, 3, len(members))
-    if laws.cutoff < math.inf:
+    if np.isfinite(laws.cutoff).any():
         np.clip(z_L3B, -laws.cutoff, laws.cutoff, out=z_L3B)
     shared = spread_L4B[:, 1] * z_L3B[:, 0]
     torsions_L3B = np.multiply(z_L3B, spread_L4B[:, [0, 2, 3]], out=z_L3B if z_L3B.dtype == dtype else None)
