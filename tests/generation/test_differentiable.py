@@ -30,6 +30,11 @@ def test_atoms_are_those_of_the_compiled_walk(torsions, rng):
     assert moved == pytest.approx(walked.reshape(3, -1, 3), abs=1e-9)
 
 
+def test_whole_numbers_are_no_angles():
+    with pytest.raises(ValueError, match="torsions are int64; give radian in float32 or float64"):
+        build_atoms(np.zeros((4, 3), dtype=np.int64))
+
+
 @pytest.mark.slow
 def test_jax_builds_the_same(torsions):
     found = run_jax(

@@ -11,6 +11,7 @@ from foldpix.generation.rotamers import draw_chi, rotamers
 from foldpix.generation.sequence import is_d, parse_sequence
 from foldpix.generation.sidechains import full_atom_layout, place_side_chains
 from foldpix.generation.walk import walk
+from tests.generation.full_atoms import mirror_of
 
 HELIX, STRAND = (-63.0, -43.0), (-120.0, 135.0)
 SEQUENCE = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAWIDTVENC"
@@ -120,7 +121,7 @@ def test_d_peptides_are_packed_as_their_mirror_images():
     d_names, d_layout, _ = peptide(mirrored, HELIX, dtype=np.float64)
     coords, num_clashing = pack_side_chains(backbone, layout, names, 2, np.arange(NUM))
     image, d_num = pack_side_chains(backbone * [1, 1, -1], d_layout, d_names, 2, np.arange(NUM))
-    np.testing.assert_allclose(image, coords * [1, 1, -1], atol=1e-9)
+    np.testing.assert_allclose(image, coords[:, list(mirror_of(names))] * [1, 1, -1], atol=1e-9)
     assert np.array_equal(num_clashing, d_num)
 
 

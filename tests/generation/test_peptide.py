@@ -101,6 +101,10 @@ def test_missing_extras_stay_missing_and_the_seed_stays():
         ({"sequence": "AG"}, "a list of residue names"),
         ({"atom_names": ["N"] * 7}, "atom_names has 7 entries and coords have 8 atoms"),
         ({"residue_indices": [1] * 9}, "residue_indices has 9 entries"),
+        (
+            {"residue_indices": [1.5] * 8},
+            r"residue_indices are float64, such as .*1\.5.*; they must be whole",
+        ),
         ({"residue_indices": [1] * 8}, "1 residues apart and the sequence has 2"),
         ({"residue_indices": [0] * 4 + [1] * 4}, "residue_indices count from 1"),
         ({"atom_chain_ids": ["A"]}, "atom_chain_ids has 1 entries"),

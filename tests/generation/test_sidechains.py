@@ -1,77 +1,33 @@
 """All atoms of peptides, against biotite's copy of the chemical component dictionary."""
 
 import itertools
-from functools import cache
 
 import biotite.structure as struc
 import numpy as np
 import pytest
-from biotite.structure.info import get_from_ccd
 from biotite.structure.info import residue as component
 
-from foldpix.generation.rotamers import draw_chi
-from foldpix.generation.sequence import (
-    COMPONENT_OF_D,
-    NAME_OF_LETTER,
-    component_code,
-    is_d,
-    l_form,
-    parse_sequence,
-)
+from foldpix.generation.sequence import l_form, parse_sequence
 from foldpix.generation.sidechains import full_atom_layout, place_side_chains
-from foldpix.generation.walk import walk
-
-L_NAMES = tuple(NAME_OF_LETTER.values())
-# Every residue inside a chain, at its start and at its end, and one that is all of its chain.
-CHAINS = parse_sequence(
-    "A-" + "-".join(L_NAMES) + "-" + "-".join(COMPONENT_OF_D) + "-G:" + ":".join((*L_NAMES, *COMPONENT_OF_D))
+from tests.generation.full_atoms import (
+    L_NAMES,
+    NAMES,
+    NUM,
+    backbone,
+    built,
+    degrees,
+    ideal_atoms,
+    residues,
+    torsions,
+    volume,
+    wrapped,
 )
-NAMES = tuple(itertools.chain.from_iterable(CHAINS))
-NUM = 6
+
 # What the dictionary's free, neutral amino acids have and peptides of pH 7 have not.
 ACIDS = {"ASP": "HD2", "GLU": "HE2", "HIS": "HD1"}
 # Where we follow Engh & Huber (1991) instead of the dictionary.
 OURS = {"ASP": {"OD1", "OD2"}, "GLU": {"OE1", "OE2"}, "PRO": {"CG", "CD"}}
 BACKBONE = ["N", "CA", "C", "O", "OXT"]
-
-
-def backbone(names, torsions, dtype=np.float64):
-    out = np.empty((*torsions.shape[:2], 5, 3), dtype=dtype)
-    walk(torsions.astype(dtype), np.array([is_d(name) for name in names]), out)
-    return out
-
-
-def torsions(num, length, seed=0):
-    angles = np.random.default_rng(seed).uniform(-np.pi, np.pi, (num, length, 3))
-    angles[..., 2] = np.pi
-    return angles
-
-
-@cache
-def built(dtype=np.float64):
-    """Layout, chi, backbone and atoms of NUM members of CHAINS."""
-    layout, chi = full_atom_layout(CHAINS), draw_chi(NAMES, 1, np.arange(NUM))
-    coords_BL53 = backbone(NAMES, torsions(NUM, len(NAMES)), dtype)
-    return layout, chi, coords_BL53, place_side_chains(coords_BL53, layout, chi)
-
-
-def residues():
-    """Row, name, place (first, last, inner, only) and atoms, {name: (NUM, 3)}, of each residue."""
-    layout, _, _, coords = built()
-    rows = enumerate((name, k, len(chain)) for chain in CHAINS for k, name in enumerate(chain))
-    for row, (name, k, length) in rows:
-        place = "only" if length == 1 else {0: "first", length - 1: "last"}.get(k, "inner")
-        atoms = np.flatnonzero(layout.residue_N == row)
-        yield row, name, place, {layout.atom_names[atom]: coords[:, atom] for atom in atoms}
-
-
-def degrees(*points):
-    measure = {3: struc.angle, 4: struc.dihedral}[len(points)]
-    return np.degrees(measure(*points))
-
-
-def wrapped(angles):
-    return (angles + 180) % 360 - 180
 
 
 def bonded_names(name):
@@ -105,14 +61,6 @@ def test_atoms_are_those_of_the_dictionary_in_its_order():
             hydrogens = [hydrogen for hydrogen in hydrogens if hydrogen in ("H2", "H3")]
         where = expected.index("H")
         assert own == [*expected[:where], *hydrogens, *expected[where + 1 :]]
-
-
-def test_d_residues_have_the_names_of_their_own_component():
-    for _, name, place, atoms in residues():
-        if is_d(name) and place == "inner":
-            known = get_from_ccd("chem_comp_atom", component_code(name), "atom_id").as_array(str)
-            differing = set(known.tolist()) ^ set(atoms)
-            assert differing <= {"OXT", "H2", "HXT", "H", "HZ3", ACIDS.get(l_form(name))}  # DLY is neutral
 
 
 def test_elements_are_those_of_the_dictionary():
@@ -191,11 +139,6 @@ def test_prolines_ring_is_closed_in_both_puckers():
     assert 0.2 < (np.concatenate(puckers) > 0).mean() < 0.8
 
 
-def volume(atoms, centre, *around):
-    a, b, c = (atoms[atom] - atoms[centre] for atom in around)
-    return np.sum(np.cross(a, b) * c, axis=-1)
-
-
 @pytest.mark.parametrize(
     ("names", "centre", "around"),
     [
@@ -213,22 +156,9 @@ def volume(atoms, centre, *around):
 )
 def test_chirality_is_that_of_the_dictionary(names, centre, around):
     for _, name, _, atoms in residues():
-        if l_form(name) in names:
-            ideal = component(l_form(name))
-            ideal = {atom: ideal.coord[ideal.atom_name == atom] for atom in (centre, *around)}
-            hand = -1 if is_d(name) else 1
-            assert (volume(atoms, centre, *around) * volume(ideal, centre, *around) * hand > 1.0).all()
-
-
-@pytest.mark.parametrize("name", ["D-ALA", "D-ILE", "D-THR", "D-VAL", "D-TRP"])
-def test_chirality_of_d_residues_is_that_of_their_own_component(name):
-    centres = {"D-ILE": ("CB", ("CA", "CG1", "CG2")), "D-THR": ("CB", ("CA", "OG1", "CG2"))}
-    ideal = component(component_code(name))
-    ideal = {atom: ideal.coord[ideal.atom_name == atom] for atom in ideal.atom_name}
-    for _, found, _, atoms in residues():
-        if found == name:
-            for centre, around in [("CA", ("N", "C", "CB")), centres.get(name, ("CA", ("N", "C", "HA")))]:
-                assert (volume(atoms, centre, *around) * volume(ideal, centre, *around) > 1.0).all()
+        if name in names:
+            ideal = ideal_atoms(name)
+            assert (volume(atoms, centre, *around) * volume(ideal, centre, *around) > 1.0).all()
 
 
 def off_plane(points):
@@ -350,15 +280,6 @@ def test_biotite_measures_the_dihedrals_asked_for():
     found = struc.dihedral_side_chain(atoms)
     assert np.isfinite(found).sum() == 37
     assert np.abs(wrapped(np.degrees(found - chi[0])))[np.isfinite(found)].max() < 0.01
-
-
-def test_d_peptides_are_mirror_images_hydrogens_included():
-    names = tuple(l_form(name) for name in COMPONENT_OF_D) * 2
-    mirrored = tuple(f"D-{name}" for name in names)
-    angles, chi = torsions(4, len(names)), draw_chi(names, 2, np.arange(4))
-    one = place_side_chains(backbone(names, angles), full_atom_layout((names,)), chi)
-    other = place_side_chains(backbone(mirrored, -angles), full_atom_layout((mirrored,)), -chi)
-    np.testing.assert_allclose(other, one * [1, 1, -1], atol=1e-9)  # the walk begins in the xy plane
 
 
 def test_members_and_residues_do_not_depend_on_each_other():

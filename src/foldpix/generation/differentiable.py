@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
-from foldpix.geometry import build_backbone, place_atom, virtual_cb
-from foldpix.geometry.vector import dot, unit
+from foldpix.generation.c_beta import handed_cb
+from foldpix.geometry import build_backbone, place_atom
 from foldpix.structure.oxygen import C_O, CA_C_O
 
 
@@ -26,15 +26,16 @@ def build_atoms(torsions: Any, is_d: Any = None) -> Any:
     array, shape=(..., L, 5, 3)
         N, CA, C, O, CB in angstrom, of the dtype and on the device of `torsions`; the first residue lies in
         the xy plane with CA at the origin. CB is the virtual one, for glycine too.
+
+    Raises
+    ------
+    ValueError
+        If `torsions` are not floating-point numbers.
     """
     xp = array_namespace(torsions)
+    if not xp.isdtype(torsions.dtype, "real floating"):
+        raise ValueError(f"torsions are {torsions.dtype}; give radian in float32 or float64")
     coords = build_backbone(torsions)
     n, ca, c = coords[..., 0, :], coords[..., 1, :], coords[..., 2, :]
     o = place_atom(n, ca, c, C_O, CA_C_O, torsions[..., 1] + math.pi)
-    cb = virtual_cb(coords)
-    if is_d is not None:
-        normal = unit(xp.linalg.cross(n - ca, c - ca))
-        across = dot(cb - ca, normal) * normal
-        where = xp.asarray(is_d, device=device(torsions))[:, None]
-        cb = xp.where(where, cb - 2.0 * across, cb)
-    return xp.stack([n, ca, c, o, cb], axis=-2)
+    return xp.stack([n, ca, c, o, handed_cb(coords, is_d)], axis=-2)

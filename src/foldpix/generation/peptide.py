@@ -176,6 +176,8 @@ class BatchedPeptide:
         ------
         IndexError
             If there is no such member.
+        TypeError
+            If `index` is not one number.
         ValueError
             If the columns of the format are too narrow, or a coordinate is not finite.
         """
@@ -307,6 +309,8 @@ def _residue_names(sequence: Sequence[str]) -> tuple[str, ...]:
 def _per_atom(name: str, values: Any, dtype: type, num_atoms: int) -> np.ndarray:
     if len(values) != num_atoms:
         raise ValueError(f"{name} has {len(values)} entries and coords have {num_atoms} atoms")
+    if dtype is np.intp and (given := np.asarray(values).dtype).kind not in "iu":
+        raise ValueError(f"{name} are {given}, such as {values[0]}; they must be whole numbers")
     column: np.ndarray = np.array(values, dtype=dtype)
     column.flags.writeable = False
     return column

@@ -5,6 +5,7 @@ penultimate rotamer library") within a few per cent: valine is trans in 74 % her
 """
 
 import json
+import math
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ import numpy as np
 from foldpix.generation.draws import Stream, normal, uniform
 from foldpix.generation.sequence import is_d, l_form
 from foldpix.generation.sidechains import NUM_CHI
+from foldpix.generation.templates import chi_offsets
 
 #: Random words that each residue has for itself: four for its angles, then one for its rotamer.
 _WORDS, _CHOICE = 8, 4
@@ -30,7 +32,7 @@ class Rotamers(NamedTuple):
     cumulative_K : ndarray, dtype=float64, shape=(K,)
         Cumulative shares, the last one 1.
     mean_K4, spread_K4 : ndarray, dtype=float64, shape=(K, 4)
-        Of each dihedral, radian; NaN where the residue has none. A D-residue has both with the other sign.
+        Of each dihedral, radian; NaN where the residue has none. A D-residue has the mirror image's.
     """
 
     cumulative_K: np.ndarray
@@ -67,8 +69,7 @@ def draw_chi(names: Sequence[str], seed: int, members: np.ndarray) -> np.ndarray
     Parameters
     ----------
     names : sequence of str
-        L residue names, all chains one after the other; a D-residue has the rotamers of the L-residue with
-        the other sign.
+        L residue names, all chains one after the other; a D-residue has the L-residue's rotamers mirrored.
     seed : int
     members : ndarray, dtype=int64, shape=(B,)
         Their numbers in the stream of the seed.
@@ -100,7 +101,10 @@ def rotamers(name: str) -> Rotamers | None:
     table = _tables().get(_COUNTED_AS.get(name, l_form(name)))
     if table is None or not is_d(name):
         return table
-    return Rotamers(table.cumulative_K, -table.mean_K4, -table.spread_K4)
+    offset_4 = np.zeros(NUM_CHI)
+    for chi, offset in chi_offsets(l_form(name)).items():
+        offset_4[chi] = math.radians(offset)
+    return Rotamers(table.cumulative_K, -table.mean_K4 - offset_4, -table.spread_K4)
 
 
 @cache

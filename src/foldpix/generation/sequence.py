@@ -1,7 +1,7 @@
 """What a made-up peptide is made of: the names of its residues, from text."""
 
 from collections.abc import Iterable
-from string import ascii_lowercase, ascii_uppercase, digits
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 
 from foldpix.structure.residues import ONE_LETTER, THREE_LETTER
 
@@ -32,8 +32,9 @@ def parse_sequence(text: str) -> tuple[tuple[str, ...], ...]:
     A colon parts chains. A chain with hyphens is a list of names, of one letter or three, in either case:
     ``"ALA-G-ser"``. ``D`` right before a three-letter name is its hand (``"ALA-D-ALA"``), before anything
     else it is aspartate (``"A-D-G"``); the dictionary's codes of D-residues (``"DAL"``) are names too. A
-    chain without hyphens that is one three-letter name in upper case is that residue (``"TRP"``), any other
-    is a row of one-letter codes, in either case. Blanks around a chain or a name do not count.
+    chain without hyphens that is one three-letter name in upper case, or with a capital alone, is that
+    residue (``"TRP"``, ``"Trp"``), any other is a row of one-letter codes, in either case. Blanks around a
+    chain or a name do not count.
 
     Parameters
     ----------
@@ -90,10 +91,16 @@ def _parse_chain(chain: str, number: int) -> tuple[str, ...]:
     if not chain:
         raise ValueError(f"chain {number} is empty; give it at least one residue, such as 'A' or 'ALA'")
     if "-" in chain:
-        return _parse_tokens([token.strip().upper() for token in chain.split("-")], number)
-    if chain in _NAME_OF_CODE:
-        return (_NAME_OF_CODE[chain],)
-    return tuple(_known(letter.upper(), place, number) for place, letter in enumerate(chain, start=1))
+        return _parse_tokens([_upper(token.strip()) for token in chain.split("-")], number)
+    code = _upper(chain)
+    if code in _NAME_OF_CODE and chain in (code, code.capitalize()):
+        return (_NAME_OF_CODE[code],)
+    return tuple(_known(_upper(letter), place, number) for place, letter in enumerate(chain, start=1))
+
+
+def _upper(token: str) -> str:
+    """In upper case, but for what is no letter of ours: of the German sharp s that makes SS."""
+    return token.upper() if set(token) <= set(ascii_letters) else token
 
 
 def _parse_tokens(tokens: list[str], number: int) -> tuple[str, ...]:

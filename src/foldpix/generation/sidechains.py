@@ -10,11 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from foldpix.generation.sequence import is_d, l_form
 from foldpix.generation.templates import TemplateAtom, residue_template
+from foldpix.generation.walk import WALK_ATOMS
 
-#: The walk's atoms of a residue, in its order.
-_WALK = ("N", "CA", "C", "O", "CB")
 NUM_CHI = 4
 
 #: Members that are built side by side: their numbers fill the processor's vectors.
@@ -64,10 +62,10 @@ def full_atom_layout(chains: tuple[tuple[str, ...], ...]) -> FullAtomLayout:
             place[atom.name] = len(atoms)
             atoms.append((atom.name, atom.element, row, number + 1, chain))
             if atom.frame is None:
-                copied.append((place[atom.name], row * len(_WALK) + _WALK.index(atom.name)))
+                copied.append((place[atom.name], row * len(WALK_ATOMS) + WALK_ATOMS.index(atom.name)))
             else:
                 frames.append([place[one] for one in (*atom.frame, atom.name)])
-                bonds.append(_bond(atom, -1.0 if is_d(name) else 1.0))
+                bonds.append(_bond(atom))
                 chis.append(no_chi if atom.chi is None else row * NUM_CHI + atom.chi)
     atom_names, elements, *numbers = zip(*atoms, strict=True)
     residue_N, number_N, chain_N = np.array(numbers, dtype=np.int64)
@@ -109,7 +107,7 @@ def place_side_chains(
     num, dtype, num_atoms = len(backbone_BL53), backbone_BL53.dtype, len(layout.atom_names)
     coords_BN3 = np.empty((num, num_atoms, 3), dtype=dtype) if out is None else out
     length = backbone_BL53.shape[1]
-    walked_BM3 = backbone_BL53.reshape(num, length * len(_WALK), 3)
+    walked_BM3 = backbone_BL53.reshape(num, length * len(WALK_ATOMS), 3)
     chi_BT = chi_BL4.reshape(num, length * NUM_CHI)
     bond_G4, rows = layout.bond_G4.astype(dtype), np.empty((num_atoms, 3, LANES), dtype=dtype)
     turns = np.zeros((length * NUM_CHI + 1, 2, LANES), dtype=dtype)
@@ -127,14 +125,14 @@ def place_side_chains(
 
 def _atoms_of(name: str, is_first: bool, is_last: bool) -> list[TemplateAtom]:
     there = {"all": True, "first": is_first, "later": not is_first, "last": is_last}
-    return [atom for atom in residue_template(l_form(name)) if there[atom.where]]
+    return [atom for atom in residue_template(name) if there[atom.where]]
 
 
-def _bond(atom: TemplateAtom, hand: float) -> tuple[float, float, float, float]:
-    """A row of `bond_G4`; the mirror image turns the other way."""
+def _bond(atom: TemplateAtom) -> tuple[float, float, float, float]:
+    """A row of `bond_G4`."""
     angle, torsion = math.radians(atom.angle), math.radians(atom.torsion)
     back, side = -atom.length * math.cos(angle), atom.length * math.sin(angle)
-    return back, side, math.cos(torsion), hand * math.sin(torsion)
+    return back, side, math.cos(torsion), math.sin(torsion)
 
 
 @njit(cache=True)
