@@ -25,11 +25,11 @@ TRIES = 16
 #: Of the residues ahead every so many are looked at.
 STRIDE = 2
 #: The factor by which the ball widens with each redrawn residue.
-WIDENING = 1.001
+WIDENING = 1.0005
 #: Residues redrawn, for each of a chain, until it grows on without regard to ball and clashes.
 MAX_REDRAWN = 100
 #: Pivots tried for each residue of a chain.
-PIVOTS = 60
+PIVOTS = 90
 
 # CA that are nearer are not looked at more closely: the atoms around them clash. Squared, angstrom.
 _CA_SQUARED = np.float32(3.8**2)
@@ -355,14 +355,34 @@ def _pivot(
 def _redraw(
     i: int, torsions: np.ndarray, law: int, laws: np.ndarray, quantiles: np.ndarray, state: np.ndarray
 ) -> None:
-    """Torsions of residue i from its law: a component, then phi, psi and omega."""
-    u, k, word = _uniform(state), 0, _next(state)
-    while u > laws[law, k, 0]:
-        k += 1
+    """Torsions of residue i from its law: a component, then phi, psi and omega. Cis stays cis, trans trans."""
+    k, word = _component(abs(torsions[i, 2]), laws[law], _uniform(state)), _next(state)
     z1, z2 = _normal(word, quantiles), _normal(word >> np.uint64(21), quantiles)
     torsions[i, 0] = laws[law, k, 1] + laws[law, k, 4] * z1
     torsions[i, 1] = laws[law, k, 2] + laws[law, k, 5] * z1 + laws[law, k, 6] * z2
     torsions[i, 2] = laws[law, k, 3] + laws[law, k, 7] * _normal(word >> np.uint64(42), quantiles)
+
+
+@njit(cache=True)
+def _component(omega: float, law: np.ndarray, u: float) -> int:
+    """One of a law's components, in proportion to their weights, among those cis or trans as omega is."""
+    half, last = 0.5 * math.pi, 0
+    before, share = 0.0, 0.0
+    for k in range(len(law)):
+        if (abs(law[k, 3]) < half) == (omega < half):
+            share += law[k, 0] - before
+        before = law[k, 0]
+    is_open = share == 0.0  # all of them, where none is
+    before, left = 0.0, u * (1.0 if is_open else share)
+    for k in range(len(law)):
+        weight = law[k, 0] - before
+        before = law[k, 0]
+        if weight > 0.0 and (is_open or (abs(law[k, 3]) < half) == (omega < half)):
+            last = k
+            left -= weight
+            if left <= 0.0:
+                break
+    return last
 
 
 @njit(cache=True)
