@@ -355,7 +355,7 @@ def _pivot(
 def _redraw(
     i: int, torsions: np.ndarray, law: int, laws: np.ndarray, quantiles: np.ndarray, state: np.ndarray
 ) -> None:
-    """Torsions of residue i from its law: a component, then phi, psi and omega; cis stays cis, trans trans."""
+    """Torsions of residue i from its law: component, phi, psi and omega; cis stays cis, trans trans."""
     k, word = _component(abs(torsions[i, 2]), laws[law], _uniform(state)), _next(state)
     z1, z2 = _normal(word, quantiles), _normal(word >> np.uint64(21), quantiles)
     torsions[i, 0] = laws[law, k, 1] + laws[law, k, 4] * z1
@@ -418,7 +418,7 @@ def _turn(u: tuple, a: tuple, n: tuple, cos: float, sin: float, back: float, sid
 
 
 @njit(cache=True)
-def _normal(word: int, quantiles: np.ndarray) -> float:
+def _normal(word: Any, quantiles: np.ndarray) -> float:
     """A standard normal number from the lowest 21 bits."""
     bits = np.int64(word & np.uint64(0x1FFFFF))
     k, rest = bits >> 11, float(bits & 0x7FF) / 0x800
