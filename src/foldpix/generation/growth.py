@@ -418,7 +418,7 @@ def _turn(u: tuple, a: tuple, n: tuple, cos: float, sin: float, back: float, sid
 
 
 @njit(cache=True)
-def _normal(word: Any, quantiles: np.ndarray) -> float:
+def _normal(word: np.unsignedinteger, quantiles: np.ndarray) -> float:
     """A standard normal number from the lowest 21 bits."""
     bits = np.int64(word & np.uint64(0x1FFFFF))
     k, rest = bits >> 11, float(bits & 0x7FF) / 0x800
