@@ -432,7 +432,7 @@ def _uniform(state: np.ndarray) -> float:
 
 
 @njit(cache=True)
-def _next(state: np.ndarray) -> int:
+def _next(state: np.ndarray) -> np.uint64:
     """64 random bits: SplitMix64 (Steele, Lea & Flood, Fast splittable generators, 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
