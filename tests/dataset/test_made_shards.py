@@ -5,10 +5,10 @@ import tarfile
 import numpy as np
 import pytest
 
-from foldpix.dataset import made
+from foldpix.dataset import made, made_shards
 from foldpix.dataset.config import DataConfig
 from foldpix.dataset.datamodule import DistogramDataModule
-from foldpix.dataset.made import ChainOptions, build
+from foldpix.dataset.made import ChainOptions, Stopped, build
 from foldpix.dataset.made_shards import MadeShards
 from foldpix.dataset.manifest import Status, read_manifest, write_manifest
 from foldpix.dataset.shards import MADE, write_shards
@@ -20,7 +20,7 @@ NUM = 90
 def filled(root):
     shards = MadeShards(root, ChainOptions(1, 5, 40, 80, True, 0.2), d_max=60.0, shard_size=20)
     left_out = sum(shards.write(unit, lambda: False) for unit in shards.units(NUM))
-    shards.finish()
+    shards.finish(lambda: False)
     return shards, left_out
 
 
@@ -126,6 +126,45 @@ def test_what_is_missing_is_not_done(tmp_path, suffix):
     assert shards.is_done(unit)
     unit.rows.with_suffix(suffix).unlink()
     assert not shards.is_done(unit)
+
+
+def test_files_of_others_among_the_shards_are_passed_over(tmp_path):
+    shards = MadeShards(tmp_path, ChainOptions(1, 0, 40, 44, True, 0.0), d_max=60.0, shard_size=2)
+    for unit in shards.units(3):
+        shards.write(unit, lambda: False)
+    shards.finish(lambda: False)
+    before = (tmp_path / "manifest.csv").read_bytes()
+    rows = next(shards.units(3)).rows
+    for name in ("notes.csv", "train-1.csv", "train-999999.csv"):
+        (rows.parent / name).write_text("a,b\n")
+    rows.with_stem("val-000007").write_bytes(rows.read_bytes())
+    shards.finish(lambda: False)
+    assert (tmp_path / "manifest.csv").read_bytes() == before
+    assert not shards.has_more_than(3) and shards.has_more_than(2)
+
+
+def test_a_stopped_manifest_is_as_it_was(data):
+    before = (data.root / "manifest.csv").read_bytes()
+    with pytest.raises(Stopped):
+        data.finish(lambda: True)
+    assert (data.root / "manifest.csv").read_bytes() == before
+    assert not list(data.root.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("there", [35, 40])
+def test_more_than_was_asked_for(there, tmp_path, monkeypatch):
+    """Of all shards, only those of the last block are opened."""
+    monkeypatch.setattr(made_shards, "BLOCK", 20)
+    shards = MadeShards(tmp_path, ChainOptions(1, 5, 40, 80, True, 0.2), d_max=60.0, shard_size=3)
+    for unit in shards.units(there):
+        unit.rows.parent.mkdir(parents=True, exist_ok=True)
+        unit.rows.write_text("".join(f"generated:seed=1:number={number:09d}\n" for number in unit.numbers))
+    assert [shards.has_more_than(num) for num in range(1, 50)] == [num < there for num in range(1, 50)]
+    real, opened = made_shards._listed, []
+    monkeypatch.setattr(made_shards, "_listed", lambda rows: opened.append(rows) or real(rows))
+    assert not shards.has_more_than(there)
+    first_of_block = (5 + there) // 20 * 20
+    assert set(opened) == {unit.rows for unit in shards.units(there) if unit.numbers[-1] >= first_of_block}
 
 
 def test_shards_of_pictures_do_not_go_over_made_ones(tmp_path):

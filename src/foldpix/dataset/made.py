@@ -11,6 +11,8 @@ from foldpix.generation.draws import Stream, uniform
 
 #: On record in every folder of made-up chains: raise it when the same options make other chains.
 CHAINS_FORMAT = "foldpix-made 1"
+#: Chains are numbered below it, as in the counters of their draws.
+END = 2**63 - 1
 #: Consecutive numbers with an exact share of validation chains.
 SPLIT_BLOCK = 1000
 
@@ -77,16 +79,17 @@ def build(numbers: np.ndarray, options: ChainOptions, is_stopped: Callable[[], b
     by_length = numbers[np.argsort(lengths_of(numbers, options), kind="stable")]
     made: list[MadeChain] = []
     for first in range(0, len(by_length), CHUNK):
-        _check(is_stopped)
+        check_stopped(is_stopped)
         chunk = by_length[first : first + CHUNK]
         made += sample_chains(
             chunk, options.min_length, options.max_length, options.seed, compact=options.compact
         )
     for chain in sorted(made, key=attrgetter("number")):
-        _check(is_stopped)
+        check_stopped(is_stopped)
         yield chain
 
 
-def _check(is_stopped: Callable[[], bool]) -> None:
+def check_stopped(is_stopped: Callable[[], bool]) -> None:
+    """Raise `Stopped` if ``is_stopped()``."""
     if is_stopped():
         raise Stopped

@@ -8,17 +8,18 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
-from itertools import count, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from foldpix.dataset.bins import BINS, bin_name
-from foldpix.dataset.made import CHAINS_FORMAT, ChainOptions, build, is_val, lengths_of
+from foldpix.dataset.made import CHAINS_FORMAT, END, ChainOptions, build, check_stopped, is_val, lengths_of
 from foldpix.dataset.manifest import MANIFEST, ManifestRow, Status
 from foldpix.dataset.shards import SHARD_FORMAT, Member, about, is_fresh, write_shard
 from foldpix.generation.chains import MadeChain
@@ -27,6 +28,8 @@ from foldpix.structure.whole import write_whole
 
 #: Consecutive numbers that are cut into shards together.
 BLOCK = 10_000
+_ROWS_NAME = re.compile(r"(train|val)-\d{6,}\.csv")
+_NUMBER = re.compile(rb"generated:seed=\d+:number=(\d+)")
 _COLUMNS = [field.name for field in fields(ManifestRow)]
 
 
@@ -68,12 +71,11 @@ class MadeShards:
 
         They are numbered on and on for each bin and split.
         """
-        begin, end, done = self.chains.start, self.chains.start + (num or 0), Counter[Path]()
-        for first in count(begin - begin % BLOCK, BLOCK):
-            if num is not None and first >= end:
-                return
-            last = first + BLOCK if num is None else min(first + BLOCK, end)
-            yield from sorted(self._block(np.arange(max(first, begin), last), done), key=_first_number)
+        begin, done = self.chains.start, Counter[Path]()
+        end = END if num is None else begin + num
+        for first in range(begin - begin % BLOCK, end, BLOCK):
+            numbers = np.arange(max(first, begin), min(first + BLOCK, end))
+            yield from sorted(self._block(numbers, done), key=_first_number)
 
     def _block(self, numbers: np.ndarray, done: Counter[Path]) -> Iterator[MadeShard]:
         for folder, split, members in self._series(numbers):
@@ -93,7 +95,16 @@ class MadeShards:
 
     def existing(self) -> Iterable[Path]:
         """The rows of all shards that are there."""
-        return (self.root / "shards").glob("bin_*/*.csv")
+        files = (self.root / "shards").glob("bin_*/*.csv")
+        return (path for path in files if _ROWS_NAME.fullmatch(path.name))
+
+    def has_more_than(self, num: int) -> bool:
+        """Whether chains after the first ``num`` are there."""
+        end = self.chains.start + num
+        last = {unit.rows: int(unit.numbers[-1]) for unit in self.units(num)}
+        # Shards of a block that is planned to its end cannot hold others.
+        may_hold = (rows for rows in self.existing() if last.get(rows, end) >= end - end % BLOCK)
+        return any(number >= end for rows in may_hold for number in _listed(rows))
 
     def is_done(self, unit: MadeShard) -> bool:
         """Whether the shard is there, whole, and of these chains."""
@@ -111,7 +122,7 @@ class MadeShards:
         Stopped
             As soon as ``is_stopped()``.
         """
-        for left_over in unit.rows.parent.glob(f"{unit.rows.stem}.*tmp"):
+        for left_over in unit.rows.parent.glob(f"{unit.rows.stem}.{'[0-9a-f]' * 8}.tmp"):
             left_over.unlink(missing_ok=True)
         rows: list[ManifestRow] = []
         write_shard(
@@ -148,16 +159,25 @@ class MadeShards:
         content = [SHARD_FORMAT, json.dumps(self.record), *map(str, numbers)]
         return hashlib.md5("\n".join(content).encode()).hexdigest()
 
-    def finish(self) -> None:
-        """Write the manifest of the shards that are there, by number; a block is in memory at a time."""
-        unlisted, temporary = set(self.existing()), self.root / f"{MANIFEST}.tmp"
-        blocks = groupby(self.units(None), key=lambda unit: _first_number(unit) // BLOCK)
+    def finish(self, is_stopped: Callable[[], bool]) -> None:
+        """Write the manifest of the shards that are there, by number; a block is in memory at a time.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        Stopped
+            As soon as ``is_stopped()``; the manifest is as it was.
+        """
+        temporary = self.root / f"{MANIFEST}.tmp"
+        begin = self.chains.start
+        end = 1 + max((next(_listed(rows), begin) for rows in self.existing()), default=begin)
+        blocks = groupby(self.units(end - begin), key=lambda unit: _first_number(unit) // BLOCK)
         try:
             with temporary.open("wb") as file:
                 file.write(_csv_bytes([_COLUMNS]))
-                while unlisted:
-                    shards = list(next(blocks)[1])
-                    unlisted.difference_update(unit.rows for unit in shards)
+                for _, shards in blocks:
+                    check_stopped(is_stopped)
                     rows = [row for unit in shards for row in self._finished_rows(unit.rows)]
                     rows.sort(key=_source)
                     file.write(_csv_bytes(rows))
@@ -168,16 +188,20 @@ class MadeShards:
     def _finished_rows(self, path: Path) -> list[list[str]]:
         """The rows of a shard, none if it is not there or is of other chains than the rows."""
         digest = path.with_suffix(".digest")
-        if not (path.exists() and digest.exists()):
+        if not (path.exists() and digest.exists() and digest.read_text() == self._digest(_listed(path))):
             return []
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-        numbers = (int(_source(row).rpartition("=")[2]) for row in rows)
-        return rows if digest.read_text() == self._digest(numbers) else []
+            return list(csv.reader(file))
 
 
 def _first_number(unit: MadeShard) -> int:
     return int(unit.numbers[0])
+
+
+def _listed(rows: Path) -> Iterator[int]:
+    """Numbers of the chains that a file of rows tells of."""
+    with rows.open("rb") as file:
+        yield from (int(found[1]) for found in map(_NUMBER.search, file) if found)
 
 
 def _source(row: list[str]) -> str:

@@ -148,15 +148,16 @@ def _read_member(png: Path) -> Member:
         raise ValueError(f"{png} is absent or damaged: delete it and convert its source again") from error
 
 
-def _add_sample(archive: tarfile.TarFile, key: str, member: Member) -> None:
-    _add_member(archive, f"{key}.png", member.png)
-    _add_member(archive, f"{key}.json", json.dumps(member.about).encode())
-
-
-def _add_member(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+def add_member(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Append a file that is the same on every run."""
     member = tarfile.TarInfo(name)  # owner 0, time 0, mode 0644 unless told otherwise
     member.size = len(data)
     archive.addfile(member, io.BytesIO(data))
+
+
+def _add_sample(archive: tarfile.TarFile, key: str, member: Member) -> None:
+    add_member(archive, f"{key}.png", member.png)
+    add_member(archive, f"{key}.json", json.dumps(member.about).encode())
 
 
 def _remove_others(folder: Path, wanted: set[Path]) -> int:

@@ -9,15 +9,14 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from foldpix.dataset.bins import MAX_LENGTH, MIN_LENGTH
-from foldpix.dataset.made import SPLIT_BLOCK, ChainOptions, Stopped
+from foldpix.dataset.made import END, SPLIT_BLOCK, ChainOptions, Stopped
 from foldpix.dataset.made_shards import MadeShards
-from foldpix.jobs.generate_archive import ArchivePiece, archive_piece, write_archive
+from foldpix.jobs.generate_archive import ArchivePiece, archive_piece, workplace, write_archive
 from foldpix.jobs.generate_files import MadeFiles
 from foldpix.jobs.generate_parts import (
     StopSign,
@@ -27,7 +26,7 @@ from foldpix.jobs.generate_parts import (
     remove_unfinished,
     stopped_by_signals,
 )
-from foldpix.jobs.generate_summary import Tally, print_summary
+from foldpix.jobs.generate_summary import NOTHING_KEPT, Tally, print_summary
 from foldpix.jobs.schema.generate import GenerateConfig, Into
 from foldpix.jobs.terminal import progress_bar
 from foldpix.jobs.workers import Workers
@@ -49,10 +48,10 @@ class Made(Protocol):
     @property
     def record(self) -> dict[str, Any]: ...
     def units(self, num: int | None) -> Iterator[Any]: ...
-    def existing(self) -> Iterable[Path]: ...
+    def has_more_than(self, num: int) -> bool: ...
     def is_done(self, unit: Any) -> bool: ...
     def write(self, unit: Any, is_stopped: Callable[[], bool]) -> int: ...
-    def finish(self) -> None: ...
+    def finish(self, is_stopped: Callable[[], bool]) -> None: ...
 
 
 class Written(NamedTuple):
@@ -90,10 +89,10 @@ def run(config: GenerateConfig) -> dict[str, float]:
     except ChildProcessError:
         raise
     except OSError as error:
-        raise OSError(
-            f"cannot write {config.out}: {error.strerror or error}; "
-            f"{tally.generated} chains written so far, run the same command to go on"
-        ) from error
+        kept = f"{tally.generated} chains written so far, run the same command to go on"
+        if config.into is Into.archive:
+            kept = NOTHING_KEPT
+        raise OSError(f"cannot write {config.out}: {error.strerror or error}; {kept}") from error
     print_summary(tally, config)
     if tally.is_stopped and config.num is not None:
         raise SystemExit(128 + signal.SIGINT)  # nothing that builds on all chains may go on
@@ -108,7 +107,8 @@ def check(config: GenerateConfig) -> None:
         raise ValueError(f"seed={config.seed} must not be negative, and less than 2**64")
     if config.start < 0:
         raise ValueError(f"start={config.start} must not be negative")
-    file_format(f"chain{config.suffix}")
+    if config.start + (config.num or 1) > END:
+        raise ValueError(f"start={config.start}, num={config.num}: start + num must be at most 2**63 - 1")
     if not 1 <= config.min_length <= config.max_length:
         raise ValueError(f"min_length={config.min_length}, max_length={config.max_length}: 1 <= min <= max")
     if config.workers is not None and config.workers < 1:
@@ -116,10 +116,12 @@ def check(config: GenerateConfig) -> None:
     if not 0 <= config.part < config.parts:
         raise ValueError(f"part={config.part}, parts={config.parts}: part is 0 to parts - 1")
     num_val = SPLIT_BLOCK * config.valid_frac
-    if not (config.valid_frac == 0 or 0.5 < num_val < SPLIT_BLOCK):
-        raise ValueError(f"valid_frac={config.valid_frac} must be 0, or at least 0.001 and less than 1")
+    if not (config.valid_frac == 0 or 0.5 < num_val < SPLIT_BLOCK - 0.5):
+        raise ValueError(f"valid_frac={config.valid_frac} must be 0, or 0.001 to 0.999")
     if config.into is Into.shards:
         _check_shards(config)
+    else:
+        _check_suffix(config.suffix)
     if config.into is Into.archive:
         _check_archive(config)
 
@@ -134,6 +136,12 @@ def _check_shards(config: GenerateConfig) -> None:
         raise ValueError(f"d_max={config.d_max} must be a positive number of angstrom, such as 80")
     if config.shard_size < 1:
         raise ValueError(f"shard_size={config.shard_size} must be at least 1")
+
+
+def _check_suffix(suffix: str) -> None:
+    if "/" in suffix:
+        raise ValueError(f"suffix={suffix} must be the end of a file name, such as .pdb or .cif.gz")
+    file_format(f"chain{suffix}")
 
 
 def _check_archive(config: GenerateConfig) -> None:
@@ -167,20 +175,23 @@ def _fill_folder(config: GenerateConfig, tally: Tally) -> None:
         with closing(Workers(config.workers).map(partial(_write, made, sign), units)) as results:
             for _ in _watched(results, sign, tally, total):
                 pass
-        with in_turn(out):
-            made.finish()
+        _finish(made, out, own, tally)
+
+
+def _finish(made: Made, out: Path, own: Path, tally: Tally) -> None:
+    """Bring the table up to date, also after a stop; a signal from here on leaves it as it was."""
+    with stopped_by_signals(own) as sign, in_turn(out):
+        try:
+            made.finish(sign.is_up)
+        except Stopped:
+            tally.is_stopped = True
 
 
 def _check_num(made: Made, num: int, config: GenerateConfig) -> int:
     """How many chains this part has; ``ValueError`` if there are more in the folder than were asked for."""
-    planned = {unit.rows: len(unit.numbers) for unit in made.units(num)}
-    for rows in made.existing():
-        with rows.open("rb") as file:
-            if sum(1 for _ in file) > planned.get(rows, 0):
-                raise ValueError(
-                    f"{config.out} holds more than num={num} chains; raise num, or choose another out"
-                )
-    return sum(islice(planned.values(), config.part, None, config.parts))
+    if made.has_more_than(num):
+        raise ValueError(f"{config.out} holds more than num={num} chains; raise num, or choose another out")
+    return sum(len(unit.numbers) for unit in islice(made.units(num), config.part, None, config.parts))
 
 
 def _pending(made: Made, config: GenerateConfig, sign: StopSign, tally: Tally) -> Iterator[Unit]:
@@ -207,11 +218,11 @@ def _write(made: Made, sign: StopSign, unit: Unit) -> Written | None:
 def _write_archive(config: GenerateConfig, tally: Tally) -> None:
     out = Path(config.out).resolve()
     made = MadeFiles(out.parent, _chain_options(config), config.suffix)
-    with TemporaryDirectory() as own, stopped_by_signals(Path(own)) as sign:
+    with workplace(out) as own, stopped_by_signals(own) as sign:
         tasks = (unit.numbers for unit in made.units(config.num))
         with closing(Workers(config.workers).map(partial(_piece, made, sign), tasks)) as results:
             try:
-                write_archive(out, _pieces(_watched(results, sign, tally, config.num), tally))
+                write_archive(out, own, _pieces(_watched(results, sign, tally, config.num), tally))
             except Stopped:
                 tally.generated = 0
 

@@ -4,21 +4,19 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from foldpix.dataset.made import CHAINS_FORMAT, ChainOptions, build, is_val
+from foldpix.dataset.made import CHAINS_FORMAT, END, ChainOptions, build, check_stopped, is_val
 from foldpix.generation.chains import MadeChain
-from foldpix.jobs.generate_parts import HIDDEN
+from foldpix.jobs.generate_parts import HIDDEN, TABLE
 from foldpix.structure import write_structure
 from foldpix.structure.whole import write_whole
 
 #: Consecutive chains that are written together.
 CHAINS_A_TASK = 256
-TABLE = "chains.csv"
 COLUMNS = ("id", "length", "sequence", "labels", "split", "radius_of_gyration", "clashes")
 
 
@@ -54,16 +52,19 @@ class MadeFiles:
     def units(self, num: int | None) -> Iterator[FileTask]:
         """The tasks that make ``num`` chains, without end if None."""
         begin = self.chains.start
-        for number in count():
-            first = begin + number * CHAINS_A_TASK
-            last = first + CHAINS_A_TASK if num is None else min(first + CHAINS_A_TASK, begin + num)
-            if first >= last:
-                return
-            yield FileTask(self.root / HIDDEN / "rows" / f"{number:08d}.csv", np.arange(first, last))
+        end = END if num is None else begin + num
+        for number, first in enumerate(range(begin, end, CHAINS_A_TASK)):
+            numbers = np.arange(first, min(first + CHAINS_A_TASK, end))
+            yield FileTask(self.root / HIDDEN / "rows" / f"{number:08d}.csv", numbers)
 
     def existing(self) -> Iterable[Path]:
         """The rows of all tasks that are done."""
-        return (self.root / HIDDEN / "rows").glob("*.csv")
+        return (self.root / HIDDEN / "rows").glob("[0-9]" * 8 + ".csv")
+
+    def has_more_than(self, num: int) -> bool:
+        """Whether chains after the first ``num`` are there."""
+        may_hold = (rows for rows in self.existing() if int(rows.stem) >= num // CHAINS_A_TASK)
+        return any(int(rows.stem) * CHAINS_A_TASK + len(_read(rows)) > num for rows in may_hold)
 
     def is_done(self, unit: FileTask) -> bool:
         """Whether the rows of all its chains and the files that they tell of are there."""
@@ -101,17 +102,31 @@ class MadeFiles:
             rows.append(_row(chain, split))
         return rows
 
-    def finish(self) -> None:
-        """Write the table of all chains that are there."""
+    def finish(self, is_stopped: Callable[[], bool]) -> None:
+        """Write the table of all chains that are there.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        Stopped
+            As soon as ``is_stopped()``; the table is as it was.
+        """
         temporary = self.root / f"{TABLE}.tmp"
         try:
             with temporary.open("wb") as file:
-                file.write(csv_bytes([dict(zip(COLUMNS, COLUMNS, strict=True))]))
+                file.write(csv_header())
                 for rows in sorted(self.existing()):
+                    check_stopped(is_stopped)
                     file.write(csv_bytes(_read(rows)))
             temporary.replace(self.root / TABLE)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def csv_header() -> bytes:
+    """First line of the table."""
+    return csv_bytes([dict(zip(COLUMNS, COLUMNS, strict=True))])
 
 
 def csv_bytes(rows: Iterable[dict[str, Any]]) -> bytes:

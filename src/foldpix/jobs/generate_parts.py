@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import secrets
 import signal
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,11 @@ from foldpix.dataset.shards import MADE
 
 #: Folder under ``out`` for locks and for what files cannot say.
 HIDDEN = ".made"
+#: Table of chains that are structure files.
+TABLE = "chains.csv"
+_UNFINISHED = re.compile(
+    rf"(\.[0-9a-f]{{16}}|{re.escape(TABLE)}|{re.escape(MANIFEST)}|(train|val)-\d{{6,}}\.([0-9a-f]{{8}}|idx))\.tmp"
+)
 
 
 def claim(out: Path, options: Mapping[str, Any]) -> None:
@@ -30,8 +36,12 @@ def claim(out: Path, options: Mapping[str, Any]) -> None:
     OSError
         If it cannot be written.
     """
-    if not (out / MADE).exists() and (out / MANIFEST).exists():
-        raise ValueError(f"{out} holds another data set ({MANIFEST}, but no {MADE}); choose another out")
+    patterns = (MANIFEST, TABLE, "chain_*", "shards/bin_*")
+    there = next((path for pattern in patterns for path in out.glob(pattern)), None)
+    # Asked in this order: another part may have put it on record in the meantime, and begun.
+    if there and not (out / MADE).exists():
+        name = there.relative_to(out)
+        raise ValueError(f"{out} holds files of other origin ({name}, but no {MADE}); choose another out")
     out.mkdir(parents=True, exist_ok=True)
     temporary = out / f".{secrets.token_hex(8)}.tmp"
     try:
@@ -86,8 +96,10 @@ def in_turn(out: Path) -> Iterator[None]:
 
 def remove_unfinished(out: Path) -> None:
     """Remove the files that a killed job was writing."""
-    for temporary in out.rglob("*.tmp"):
-        temporary.unlink(missing_ok=True)
+    for folder in (out, out / HIDDEN / "rows", *(out / "shards").glob("bin_*")):
+        for path in folder.glob("*.tmp"):
+            if _UNFINISHED.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from foldpix.jobs.schema.generate import GenerateConfig
+from foldpix.jobs.schema.generate import GenerateConfig, Into
+
+#: An archive is written whole or not at all.
+NOTHING_KEPT = "nothing of it is kept, the same command starts anew"
 
 
 @dataclass
@@ -39,5 +42,6 @@ def print_summary(tally: Tally, config: GenerateConfig) -> None:
     if tally.generated:
         line.append(f"{tally.seconds:.1f} s, at most {tally.peak_bytes / 1e6:.0f} MB a process")
     if tally.is_stopped:
-        line.append("stopped, the same command goes on")
+        kept = config.into is not Into.archive
+        line.append("stopped, " + ("the same command goes on" if kept else NOTHING_KEPT))
     print("; ".join(line))

@@ -29,7 +29,7 @@ class GenerateConfig:
     seed: int = 0
     """Chain k depends on (seed, k) alone."""
     suffix: str = ".pdb"
-    """Format of the files: .pdb, .cif or .bcif, each also with .gz."""
+    """Format of the files, not of shards: .pdb, .cif or .bcif, each also with .gz."""
     workers: int | None = None
     """Processes; null takes every core, 1 stays in this process."""
     into: Into = Into.folder
@@ -43,8 +43,8 @@ class GenerateConfig:
     compact: bool = True
     """Folded up like domains; false leaves them as the torsions were drawn."""
     d_max: float = 80.0
-    """Distances beyond it (angstrom) are clipped in pictures."""
+    """Distances beyond it (angstrom) are clipped in pictures (into=shards)."""
     valid_frac: float = 0.05
-    """Share of the split val, exact in every 1,000 consecutive chains."""
+    """Share of the split val, exact in chains 1000 n to 1000 n + 999."""
     shard_size: int = 1000
-    """Chains a shard at most."""
+    """Chains a shard at most (into=shards)."""
