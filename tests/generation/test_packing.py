@@ -6,6 +6,7 @@ import biotite.structure as struc
 import numpy as np
 import pytest
 
+from foldpix.generation import packing
 from foldpix.generation.packing import RADIUS_CARBON, RADIUS_OTHER, pack_side_chains
 from foldpix.generation.rotamers import draw_chi, rotamers
 from foldpix.generation.sequence import is_d, parse_sequence
@@ -57,6 +58,25 @@ def test_no_side_chain_of_a_helix_or_strand_comes_too_near(phi_psi, before):
     layout, drawn, (coords, _) = packed(phi_psi)
     assert (heavy_distances(layout, drawn)[0] < 2.2).sum() > before * NUM
     assert (heavy_distances(layout, coords)[0] < 2.2).sum() == 0
+
+
+def facing_helices(text, apart):
+    """Names, layout and backbone of a helix and its copy, antiparallel at a distance between their axes."""
+    names, layout, one = peptide(text, HELIX, drift=2.0)
+    flat = one.reshape(NUM, -1, 3)
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    along_x = (centred @ np.linalg.svd(centred)[2].transpose(0, 2, 1)).reshape(one.shape)
+    both = np.concatenate([along_x, along_x * [-1, -1, 1] + [0, apart, 0]], axis=1).astype(one.dtype)
+    return names * 2, full_atom_layout((names, names)), both
+
+
+def test_side_chains_between_helices_bend(monkeypatch):
+    names, layout, backbone = facing_helices("LKFWEYLQRFIEHMKLWE", 9.0)
+    bent = pack_side_chains(backbone, layout, names, 1, np.arange(NUM))[0]
+    monkeypatch.setattr(packing, "BENT_SWEEPS", 0)
+    straight = pack_side_chains(backbone, layout, names, 1, np.arange(NUM))[0]
+    assert (heavy_distances(layout, straight)[0] < 2.2).sum() > 2 * NUM
+    assert (heavy_distances(layout, bent)[0] < 2.2).sum() == 0
 
 
 def test_clashing_side_chains_are_counted():

@@ -1,5 +1,7 @@
 """Side chains that keep clear of each other and of the backbone."""
 
+import itertools
+
 import numpy as np
 from numba import njit
 
@@ -16,8 +18,14 @@ RADIUS_OWN = 1.0
 #: The rarest rotamers of long side chains are not tried.
 MAX_CANDIDATES = 16
 
-#: Times that all residues get to choose.
-SWEEPS = 3
+#: Times that all residues get to choose, and then again those that overlap by more than so much
+#: (fourth powers of angstrom, see `_overlap`): two carbons at 2.8 A, carbon and oxygen at 2.6 A.
+SWEEPS, BENT_SWEEPS, BENT_FROM = 3, 2, 0.0016
+#: Spreads by which the first two dihedrals of a rotamer may then be off, 10 degrees or so each.
+DEVIATIONS = (0, -1, 1, -2, 2, -3, 3)
+
+#: Members whose candidates are built at a time; it bounds the memory.
+_BLOCK = 64
 
 
 def pack_side_chains(
@@ -31,7 +39,9 @@ def pack_side_chains(
     """All atoms on a backbone, side chains in drawn rotamers, those that clash in others.
 
     Residue after residue, a side chain that clashes with what is there takes the rotamer whose heavy atoms
-    overlap least, the more frequent of equals; three times over. A member depends on its own numbers alone.
+    overlap least, the more frequent of equals; three times over. One that is then still far too near turns
+    by up to three spreads away from the rotamers. What is left are mostly rings, and proline after a helix,
+    that the backbone leaves no room for. A member depends on its own numbers alone.
 
     Parameters
     ----------
@@ -60,6 +70,9 @@ def pack_side_chains(
     for _ in range(SWEEPS):
         for row in packing.rows:
             packing.choose(row, coords_BN3, chi_BL4)
+    for _ in range(BENT_SWEEPS):
+        for row in packing.rows:
+            packing.choose(row, coords_BN3, chi_BL4, bent=True)
     num_clashing = np.zeros(len(members), dtype=np.int64)
     for row in packing.rows:
         num_clashing += packing.overlaps(row, coords_BN3) > 0
@@ -89,27 +102,35 @@ class _Packing:
         self._atom_names = atom_names
 
     def overlaps(self, row: int, coords_BN3: np.ndarray) -> np.ndarray:
-        """How far the side chain of a residue overlaps with others in each member, square angstrom: (B,)."""
+        """How far the side chain of a residue overlaps with others in each member, see `_overlap`: (B,)."""
         members = np.arange(len(coords_BN3))
         return self._least_overlap(row, coords_BN3[:, None, self._side[row]], members, coords_BN3)[1]
 
-    def choose(self, row: int, coords_BN3: np.ndarray, chi_BL4: np.ndarray) -> None:
-        """Give a residue, where it overlaps, the rotamer that does so least."""
+    def choose(self, row: int, coords_BN3: np.ndarray, chi_BL4: np.ndarray, bent: bool = False) -> None:
+        """Give a residue, where it overlaps, the rotamer that does so least, or one bent to do so less."""
         overlap_B = self.overlaps(row, coords_BN3)
-        members = np.flatnonzero(overlap_B > 0)
-        chi_PK4 = self._candidates(row, members)
-        tried_PKS3 = self._placed(row, members, chi_PK4)
-        best_P, overlap_P = self._least_overlap(row, tried_PKS3, members, coords_BN3)
-        better = np.flatnonzero(overlap_P < overlap_B[members])
-        members, best_P = members[better], best_P[better]
-        chi_BL4[members, row] = chi_PK4[better, best_P]
-        coords_BN3[members[:, None], self._side[row]] = tried_PKS3[better, best_P]
+        clashing = np.flatnonzero(overlap_B > (BENT_FROM if bent else 0.0))
+        for first in range(0, len(clashing), _BLOCK):
+            members = clashing[first : first + _BLOCK]
+            chi_PK4 = self._candidates(row, members, bent)
+            tried_PKS3 = self._placed(row, members, chi_PK4)
+            best_P, overlap_P = self._least_overlap(row, tried_PKS3, members, coords_BN3)
+            better = np.flatnonzero(overlap_P < overlap_B[members])
+            members, best_P = members[better], best_P[better]
+            chi_BL4[members, row] = chi_PK4[better, best_P]
+            coords_BN3[members[:, None], self._side[row]] = tried_PKS3[better, best_P]
 
-    def _candidates(self, row: int, members: np.ndarray) -> np.ndarray:
+    def _candidates(self, row: int, members: np.ndarray, bent: bool) -> np.ndarray:
+        """Dihedrals (P, K, 4) of the rotamers with the noise that was drawn, or of all the bent ones."""
         table = rotamers(self._names[row])
         assert table is not None
-        noise_P14 = self._draws.noise_BL4[members, row][:, None]
-        return table.mean_K4[:MAX_CANDIDATES] + table.spread_K4[:MAX_CANDIDATES] * noise_P14
+        mean_K4, spread_K4 = table.mean_K4[:MAX_CANDIDATES], table.spread_K4[:MAX_CANDIDATES]
+        if not bent:
+            return mean_K4 + spread_K4 * self._draws.noise_BL4[members, row][:, None]
+        second = DEVIATIONS if np.isfinite(mean_K4[0, 1]) else (0,)
+        steps_D4 = np.array([(*both, 0, 0) for both in itertools.product(DEVIATIONS, second)])
+        chi_K4 = (mean_K4[:, None] + spread_K4[:, None] * steps_D4).reshape(-1, NUM_CHI)
+        return np.broadcast_to(chi_K4, (len(members), *chi_K4.shape))
 
     def _placed(self, row: int, members: np.ndarray, chi_PK4: np.ndarray) -> np.ndarray:
         """Heavy atoms of the side chain in each of its candidates: (P, K, S, 3)."""
@@ -224,11 +245,11 @@ def _squared(x: float, y: float, z: float) -> float:
 
 @njit(cache=True, fastmath={"contract", "nsz", "reassoc"})
 def _overlap(place: np.ndarray, radius: float, near_4H: np.ndarray, num_near: int) -> float:
-    """How much nearer an atom is to others than the sum of their radii: squares, added up."""
+    """How much nearer an atom is to others than the sum of their radii: fourth powers, added up."""
     x, y, z = place
     overlap = near_4H.dtype.type(0.0)
     for h in range(num_near):
         apart = np.sqrt(_squared(near_4H[0, h] - x, near_4H[1, h] - y, near_4H[2, h] - z))
         depth = max(near_4H[3, h] + radius - apart, near_4H.dtype.type(0.0))
-        overlap += depth * depth
+        overlap += depth * depth * depth * depth
     return overlap
