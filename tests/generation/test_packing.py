@@ -62,7 +62,7 @@ def test_no_side_chain_of_a_helix_or_strand_comes_too_near(phi_psi, before):
 
 def facing_helices(text, apart):
     """Names, layout and backbone of a helix and its copy, antiparallel at a distance between their axes."""
-    names, layout, one = peptide(text, HELIX, drift=2.0)
+    names, _, one = peptide(text, HELIX, drift=2.0)
     flat = one.reshape(NUM, -1, 3)
     centred = flat - flat.mean(axis=1, keepdims=True)
     along_x = (centred @ np.linalg.svd(centred)[2].transpose(0, 2, 1)).reshape(one.shape)

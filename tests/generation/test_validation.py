@@ -3,10 +3,12 @@ import gzip
 import numpy as np
 import pytest
 from biotite.structure import filter_amino_acids, get_residues
+from biotite.structure.info import residue as component
 from biotite.structure.io.pdb import PDBFile
 
-from foldpix.generation import validation
+from foldpix.generation import BatchedGenerator, validation
 from foldpix.generation.peptide import BatchedPeptide
+from foldpix.generation.sequence import COMPONENT_OF_D, NAME_OF_LETTER
 from foldpix.geometry import best_rotation, place_atom
 from foldpix.structure.oxygen import C_O, CA_C_O
 from tests.generation.peptides import HELIX, STRAND, backbone, drawn, helix, peptide_of
@@ -204,6 +206,57 @@ def test_one_residue():
     assert peptide_of(backbone(np.zeros((2, 1, 3))), ["ALA"]).validate().ok
 
 
+NAMES_OF_ALL = "ACDEFGHIKLMNPQRSTVWYU"
+
+
+def full_atom(text=NAMES_OF_ALL, num=3):
+    return BatchedGenerator(text, num, full_atom=True).generate_batch(seed=1, conformation="beta")
+
+
+def moved(batch, residue, atom, by):
+    """The batch with one atom moved in member 1."""
+    names, numbers = np.array(batch.atom_names), np.array(batch.residue_indices)
+    batch.coords[1, (numbers == residue) & (names == atom)] += by
+    return batch
+
+
+def test_side_chains_of_full_atom_chains():
+    for text in (NAMES_OF_ALL, "-".join(COMPONENT_OF_D)):
+        result = full_atom(text).validate()
+        assert abs(result["side-chain bonds"].worst) < 0.03  # between proline's puckers
+        assert [result[f"chirality at CB of {name}"].num for name in ("ILE", "THR")] == [3, 3]
+        assert result["chirality at CB of ILE"].worst == pytest.approx(120, abs=1)
+
+
+def test_all_side_chain_bonds_are_measured_but_those_that_close_flat_rings():
+    num_bonds = 0
+    for letter in NAMES_OF_ALL:
+        atoms = component(NAME_OF_LETTER[letter])
+        names = atoms.atom_name[atoms.bonds.as_array()[:, :2]]
+        counted = ~np.isin(names, ["CA", "C", "O", "OXT"]) & ~np.char.startswith(names, "H")
+        num_bonds += int(counted.all(axis=1).sum())
+    closures = 5  # phenylalanine, tyrosine and histidine one, tryptophan two
+    assert full_atom().validate()["side-chain bonds"].num == 3 * (num_bonds - closures)
+
+
+def test_a_side_chain_bond_that_is_pulled():
+    result = moved(full_atom(), 9, "NZ", 1.0).validate()
+    assert [check.name for check in result.checks if not check.ok] == ["side-chain bonds"]
+    check = result["side-chain bonds"]
+    assert (check.num_outliers, check.member, check.residue) == (1, 1, 8)
+
+
+@pytest.mark.parametrize(("residue", "other", "name"), [(8, "CG1", "ILE"), (17, "OG1", "THR")])
+def test_beta_carbons_of_the_wrong_hand(residue, other, name):
+    batch = full_atom()
+    names, numbers = np.array(batch.atom_names), np.array(batch.residue_indices)
+    rows = [np.flatnonzero((numbers == residue) & (names == atom))[0] for atom in (other, "CG2")]
+    batch.coords[2, rows] = batch.coords[2, rows[::-1]]
+    check = batch.validate()[f"chirality at CB of {name}"]
+    assert (check.num_outliers, check.member, check.residue) == (1, 2, residue - 1)
+    assert check.worst == pytest.approx(240, abs=1)
+
+
 def test_no_members_and_no_numbers():
     batch = helix(3, 4)
     with pytest.raises(ValueError, match="there is no structure left"):
@@ -219,7 +272,7 @@ def test_unknown_check():
 
 
 @pytest.mark.parametrize("name", ["1a00_B", "1a02_F"])
-def test_real_chains_with_all_atoms(real_structures, name):
+def test_real_chains(real_structures, name):
     with gzip.open(real_structures / "chains" / f"{name}.pdb.gz", "rt") as lines:
         atoms = PDBFile.read(lines).get_structure(model=1)
     atoms = atoms[filter_amino_acids(atoms)]
@@ -228,7 +281,7 @@ def test_real_chains_with_all_atoms(real_structures, name):
     result = BatchedPeptide(atoms.coord[None], names.tolist(), atoms.atom_name, numbers).validate()
     for check in result.checks:
         expected = 0.02 if check.unit == "A" else 3.0
-        if check.name not in ("clashes", "Ramachandran", "chirality at CA"):
+        if check.name not in ("clashes", "Ramachandran") and not check.name.startswith(("chirality", "side")):
             assert abs(check.mean - check.target) < expected, check
     assert result["chirality at CA"].ok
     assert result["cis peptides"].ok

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from biotite.structure import AtomArray
 
-from foldpix.generation.sequence import COMPONENT_OF_D, component_code, is_d
+from foldpix.generation.sequence import COMPONENT_OF_D, component_code, is_d, l_form
 from foldpix.structure.atom import BACKBONE_ATOMS
 from foldpix.structure.pdb_text import PdbTemplate
 from foldpix.structure.residues import ONE_LETTER
@@ -88,9 +88,14 @@ class AtomTable:
         return np.array([is_d(name) or name in codes for name in self.sequence])
 
     @cached_property
+    def l_forms(self) -> np.ndarray:
+        """Residue names without their hand, dtype=str, shape=(L,)."""
+        return np.array([l_form(name) for name in self.sequence])
+
+    @cached_property
     def is_proline(self) -> np.ndarray:
         """Prolines of either hand, dtype=bool, shape=(L,)."""
-        return np.isin(np.array(self.sequence), ("PRO", "D-PRO", "DPR"))
+        return self.l_forms == "PRO"
 
     @cached_property
     def elements(self) -> np.ndarray:

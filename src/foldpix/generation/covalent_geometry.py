@@ -1,4 +1,4 @@
-"""Bonds, angles, planes and hands of a peptide backbone: what they should be, and how far off they are."""
+"""Bonds, angles, planes and hands of peptides: what they should be, and how far off they are."""
 
 import math
 from collections.abc import Iterator
@@ -40,6 +40,8 @@ class Quantity(NamedTuple):
         Of D-residues the mirror image is meant.
     before_proline : bool
         Whether residues before proline count.
+    only : str
+        The one residue, of either hand, that counts; "" for all.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Quantity(NamedTuple):
     period: float = 360.0
     by_hand: bool = False
     before_proline: bool = True
+    only: str = ""
 
     @property
     def unit(self) -> str:
@@ -74,6 +77,9 @@ def deviations(quantity: Quantity, table: AtomTable, coords: np.ndarray) -> tupl
     values, residues = measure(quantity.atoms, table, coords)
     if not quantity.before_proline:
         kept = ~table.is_proline[residues + 1]
+        values, residues = values[:, kept], residues[kept]
+    if quantity.only:
+        kept = table.l_forms[residues] == quantity.only
         values, residues = values[:, kept], residues[kept]
     if quantity.by_hand:
         values = np.where(table.is_d[residues], -values, values)
@@ -133,7 +139,10 @@ def _quantities() -> Iterator[Quantity]:
     yield Quantity("peptide twist", OMEGA, 0.0, TWIST_TOLERANCE, period=180.0)
     yield Quantity("cis peptides", OMEGA, 180.0, 90.0, before_proline=False)
     yield Quantity("chirality at CA", (n, c, ca, cb), hand, HAND_TOLERANCE, by_hand=True)
+    for name, gamma in (("ILE", "CG1"), ("THR", "OG1")):
+        beta: Atoms = (ca, (gamma, 0), cb, ("CG2", 0))
+        yield Quantity(f"chirality at CB of {name}", beta, 120.0, HAND_TOLERANCE, by_hand=True, only=name)
 
 
-#: All that is measured of the backbone.
+#: All that is measured of the backbone, and the side chains that have a hand.
 QUANTITIES = tuple(_quantities())

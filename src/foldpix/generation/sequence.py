@@ -62,8 +62,8 @@ def is_d(name: str) -> bool:
 
 
 def l_form(name: str) -> str:
-    """The residue's name without its hand: ALA for D-ALA."""
-    return name.removeprefix("D-")
+    """The residue's name without its hand: ALA for D-ALA, and for DAL."""
+    return _D_OF_COMPONENT.get(name, name).removeprefix("D-")
 
 
 def one_letter(names: Iterable[str]) -> str:

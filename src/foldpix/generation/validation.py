@@ -11,6 +11,7 @@ from foldpix.generation.atom_table import AtomTable, check_members
 from foldpix.generation.close_pairs import close_pairs
 from foldpix.generation.covalent_geometry import PHI, PSI, QUANTITIES, deviations, measure
 from foldpix.generation.ramachandran import is_allowed, residue_classes
+from foldpix.generation.side_chain_bonds import SIDE_CHAIN_TOLERANCE, side_chain_deviations
 
 #: Heavy atoms that are not bonded and share no neighbour come no closer, angstrom.
 MIN_CONTACT = 2.2
@@ -93,7 +94,7 @@ class Validation:
     def __str__(self) -> str:
         failed = [check.name for check in self.checks if not check.ok]
         verdict = f"off: {', '.join(failed)}" if failed else "all is well"
-        head = f"  {'':24}{'target':>9}{'tolerance':>11}{'mean':>9}{'worst':>9}{'outliers':>20}  worst at"
+        head = f"  {'':26}{'target':>9}{'tolerance':>11}{'mean':>9}{'worst':>9}{'outliers':>20}  worst at"
         return "\n".join([verdict, head, *map(self._line, self.checks)])
 
     def _line(self, check: Check) -> str:
@@ -101,7 +102,7 @@ class Validation:
         numbers = f"{check.target:9.3f}{check.tolerance:11.3f}{check.mean:9.3f}{check.worst:9.3f}"
         outliers = f"{check.num_outliers} of {check.num}"
         where = f"member {check.member}, {self.residues[check.residue]}" if check.member >= 0 else ""
-        return f"{' ' if check.ok else '!'} {name:24}{numbers}{outliers:>20}  {where}".rstrip()
+        return f"{' ' if check.ok else '!'} {name:26}{numbers}{outliers:>20}  {where}".rstrip()
 
 
 def validate(table: AtomTable, coords: np.ndarray) -> Validation:
@@ -112,6 +113,9 @@ def validate(table: AtomTable, coords: np.ndarray) -> Validation:
     - ``peptide twist``: how far omega is from 180 or 0 degrees, whichever is nearer.
     - ``cis peptides``: omega nearer 0; not before proline, where they are natural.
     - ``chirality at CA``: the dihedral N-C-CA-CB, of D-residues that of the mirror image.
+    - ``chirality at CB of ILE`` and ``THR``: CA-CG1-CB-CG2 and CA-OG1-CB-CG2, likewise.
+    - ``side-chain bonds``: how much longer they are than in the templates that full-atom chains are built
+      from; heavy atoms beyond CB.
     - ``Ramachandran``: residues outside the region of 99 in a hundred residues of real chains; the mean is
       their share.
     - ``clashes``: pairs of heavy atoms, within a chain or of two, that are not bonded and share no neighbour
@@ -154,6 +158,7 @@ def _covalent(table: AtomTable, coords: np.ndarray) -> Iterator[Check]:
     for quantity in QUANTITIES:
         deviation, residues = deviations(quantity, table, coords)
         yield _check(quantity.name, quantity.unit, quantity.target, quantity.tolerance, deviation, residues)
+    yield _check("side-chain bonds", "A", 0.0, SIDE_CHAIN_TOLERANCE, *side_chain_deviations(table, coords))
 
 
 def _ramachandran(table: AtomTable, coords: np.ndarray) -> Check:
