@@ -94,7 +94,7 @@ class Validation:
     def __str__(self) -> str:
         failed = [check.name for check in self.checks if not check.ok]
         verdict = f"off: {', '.join(failed)}" if failed else "all is well"
-        head = f"  {'':26}{'target':>9}{'tolerance':>11}{'mean':>9}{'worst':>9}{'outliers':>20}  worst at"
+        head = f"  {'':28}{'target':>9}{'tolerance':>11}{'mean':>9}{'worst':>9}{'outliers':>20}  worst at"
         return "\n".join([verdict, head, *map(self._line, self.checks)])
 
     def _line(self, check: Check) -> str:
@@ -102,7 +102,7 @@ class Validation:
         numbers = f"{check.target:9.3f}{check.tolerance:11.3f}{check.mean:9.3f}{check.worst:9.3f}"
         outliers = f"{check.num_outliers} of {check.num}"
         where = f"member {check.member}, {self.residues[check.residue]}" if check.member >= 0 else ""
-        return f"{' ' if check.ok else '!'} {name:26}{numbers}{outliers:>20}  {where}".rstrip()
+        return f"{' ' if check.ok else '!'} {name:28}{numbers}{outliers:>20}  {where}".rstrip()
 
 
 def validate(table: AtomTable, coords: np.ndarray) -> Validation:
