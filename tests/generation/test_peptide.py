@@ -196,6 +196,13 @@ def test_stack_of_biotite():
     assert (ca.chain_id.tolist(), ca.res_id.tolist()) == (chains, [1, 2, 1, 2])
 
 
+def test_a_file_is_of_a_member_by_its_number():
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        small().to_pdb(1.5)
+    with pytest.raises(IndexError, match="member 3 of a batch of 3; there are 0 to 2"):
+        small().to_pdb(3)
+
+
 def test_selenium():
     batch = BatchedPeptide(np.zeros((1, 5, 3)), ["SEC"], ["N", "CA", "C", "SE", "HB2"], [1] * 5)
     assert batch.to_stack().element.tolist() == ["N", "C", "C", "SE", "H"]

@@ -26,7 +26,10 @@ def stack_of(table: AtomTable, coords: np.ndarray) -> AtomArrayStack:
 
 
 def backbones_of(table: AtomTable, coords: np.ndarray, names: list[str]) -> list[Backbone]:
-    """One for each member and chain, member after member; model is the place of the member, from 1."""
+    """One for each member and chain, member after member; model is the place of the member, from 1.
+
+    Their letters are the twenty and X, which selenocysteine is too.
+    """
     backbone = coords[:, table.backbone_rows()]
     letters = "".join(one_letter(l_form(name)) for name in table.sequence)
     bounds = [*table.chain_starts.tolist(), len(letters)]
