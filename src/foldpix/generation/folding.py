@@ -25,7 +25,7 @@ SIZE, EXPONENT, SHARE = 2.2, 0.38, 1.02
 
 #: Radius at the start of the ball that a compact chain grows in: at least this times the radius of gyration of
 #: a domain, and this times the length of the longest helix or strand.
-BALL, ROOM = 1.35, 0.6
+BALL, ROOM = 1.15, 0.6
 
 
 class Folded(NamedTuple):

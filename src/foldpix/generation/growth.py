@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy import ndarray
 
-from foldpix.generation.units import ABSENT, Chains, Space, Tables
+from foldpix.generation.units import Chains, Space, Tables
 from foldpix.generation.walk import Peptide
 
 #: What clashes with a unit nearer than this along the chain is made to fit by any residue between.
@@ -26,23 +27,24 @@ TRIES = 16
 STRIDE = 2
 #: The factor by which the ball widens with each redrawn residue.
 WIDENING = 1.0005
-#: Residues redrawn, for each of a chain, until it grows on without regard to ball and clashes.
-MAX_REDRAWN = 100
-#: Pivots tried for each residue of a chain.
-PIVOTS = 90
+#: For each residue of a chain: how many are redrawn until it grows on without regard to ball and clashes, and
+#: how many pivots are tried.
+MAX_REDRAWN, PIVOTS = 100, 90
 
 # CA that are nearer are not looked at more closely: the atoms around them clash. Squared, angstrom.
 _CA_SQUARED = np.float32(3.8**2)
 # Units whose C are further apart are not in contact: CA and CB stand up to 2.55 A off, 3 A from each other.
 _REACH_SQUARED = np.float32(8.1**2)
+# Where atoms are that are not there, angstrom.
+_ABSENT = 1e6
 _FITS, _OUTSIDE = -1, -2
-# The kinds of frames of a Space, and of its points.
+# The kinds of frames, and the rows of atoms, of a Space.
 _OWN, _AHEAD, _NEXT, _ATOMS = range(4)
-_CARBON, _ALPHA, _SQUARES = range(3)
+_C, _O, _CB, _N, _CA, _SQUARES = range(6)
 
 
 @njit(cache=True)
-def grow(chains: Chains, tables: Tables, space: Space, moves: np.ndarray) -> None:
+def grow(chains: Chains, tables: Tables, space: Space, moves: ndarray) -> None:
     """Change torsions until nothing clashes and chains with a ball are compact; counts residues redrawn."""
     for b in range(len(moves)):
         moves[b] = _grow(b, chains, tables, space)
@@ -53,16 +55,15 @@ def grow(chains: Chains, tables: Tables, space: Space, moves: np.ndarray) -> Non
 @njit(cache=True)
 def _grow(b: int, chains: Chains, tables: Tables, space: Space) -> int:
     (torsions, of_residue, state, has_cb, flexible), hand = _of_chain(b, chains), chains.hand
-    laws, limits, quantiles, peptide = tables
-    frames, units, points, _ = space
+    (laws, limits, quantiles, peptide), (frames, atoms, _) = tables, space
     ahead, radius = chains.ahead[b], chains.ball[b]
     num, moves, i = len(torsions), 0, 0
     for k in range(num):
-        _bend(k, torsions, hand[k], peptide, frames)
-    _start(radius, peptide, state, frames, units, points)
+        _bend(k, torsions, hand[k], peptide, k, frames)
+    _start(radius, peptide.n_ca, state, frames, atoms)
     while i < num:
-        _place(i, has_cb[i], frames, units, points)
-        blocker = _blocker(i + 1, i + 1, radius, limits, frames, units, points)
+        _place(i, has_cb[i], frames, atoms)
+        blocker = _blocker(i + 1, i + 1, radius, limits, frames, atoms)
         if blocker == _FITS or moves == MAX_REDRAWN * num:
             i += 1
             continue
@@ -70,12 +71,12 @@ def _grow(b: int, chains: Chains, tables: Tables, space: Space) -> int:
         i = _step_back(i, blocker, flexible, state)
         if i < 0:
             i = 0
-            _start(radius, peptide, state, frames, units, points)
+            _start(radius, peptide.n_ca, state, frames, atoms)
         num_ahead = _look_ahead(i, ahead[i], frames)
         for _ in range(TRIES):
             _redraw(i, torsions, of_residue[i], laws, quantiles, state)
-            _bend(i, torsions, hand[i], peptide, frames)
-            if _leads_on(i, num_ahead, radius, frames, points):
+            _bend(i, torsions, hand[i], peptide, i, frames)
+            if _leads_on(i, num_ahead, radius, frames, atoms):
                 break
     return moves
 
@@ -88,68 +89,52 @@ def _of_chain(b: int, chains: Chains) -> tuple:
 
 
 @njit(cache=True)
-def _start(
-    radius: float,
-    peptide: Peptide,
-    state: np.ndarray,
-    frames: np.ndarray,
-    units: np.ndarray,
-    points: np.ndarray,
-) -> None:
+def _start(radius: float, n_ca: float, state: ndarray, frames: ndarray, atoms: ndarray) -> None:
     """The first N and CA, anywhere in the ball; as it is round, they may always point the same way."""
-    frames[_OWN, 0] = 0.0
-    frames[_OWN, 0, 1, 0] = frames[_OWN, 0, 2, 1] = frames[_OWN, 0, 3, 2] = 1.0
-    x, y, z, is_outside = 0.0, 0.0, 0.0, radius < math.inf
-    while is_outside:
+    size, x, y, z = radius if radius < math.inf else 0.0, 1.0, 1.0, 1.0
+    while x * x + y * y + z * z > 1.0:
         x, y, z = 2.0 * _uniform(state) - 1.0, 2.0 * _uniform(state) - 1.0, 2.0 * _uniform(state) - 1.0
-        is_outside = x * x + y * y + z * z > 1.0
-        frames[_OWN, 0, 0, 0], frames[_OWN, 0, 0, 1], frames[_OWN, 0, 0, 2] = (
-            x * radius,
-            y * radius,
-            z * radius,
-        )
-    units[0, :, :3] = ABSENT
+    _set_frame(_OWN, x * size, y * size, z * size, frames)
+    atoms[:_N, :, 0] = _ABSENT
     for axis in range(3):
-        ca, n = frames[_OWN, 0, 0, axis], frames[_OWN, 0, 0, axis] - peptide.n_ca * frames[_OWN, 0, 1, axis]
-        units[0, axis, 3], units[0, axis, 4], points[_CARBON, axis, 0], points[_ALPHA, axis, 0] = n, ca, n, ca
+        atoms[_CA, axis, 0] = frames[_OWN, 0, 0, axis]
+        atoms[_N, axis, 0] = frames[_OWN, 0, 0, axis] - n_ca * frames[_OWN, 0, 1, axis]
 
 
 @njit(cache=True)
-def _place(i: int, has_cb: bool, frames: np.ndarray, units: np.ndarray, points: np.ndarray) -> None:
+def _set_frame(kind: int, x: float, y: float, z: float, frames: ndarray) -> None:
+    """The first frame of this kind: its origin is given, its axes are x, y and z."""
+    frames[kind, 0] = 0.0
+    frames[kind, 0, 0, 0], frames[kind, 0, 0, 1], frames[kind, 0, 0, 2] = x, y, z
+    frames[kind, 0, 1, 0] = frames[kind, 0, 2, 1] = frames[kind, 0, 3, 2] = 1.0
+
+
+@njit(cache=True)
+def _place(i: int, has_cb: bool, frames: ndarray, atoms: ndarray) -> None:
     """The unit and the frame that follow residue i."""
     for atom in range(4):
         x, y, z = frames[_ATOMS, i, atom, 0], frames[_ATOMS, i, atom, 1], frames[_ATOMS, i, atom, 2]
         x, y, z = _out_of(_OWN, i, x, y, z, frames)
-        units[i + 1, 0, atom], units[i + 1, 1, atom], units[i + 1, 2, atom] = x, y, z
+        atoms[atom, 0, i + 1], atoms[atom, 1, i + 1], atoms[atom, 2, i + 1] = x, y, z
     _next_frame(_OWN, i, i, _OWN, i + 1, frames)
     for axis in range(3):
-        units[i + 1, axis, 4] = points[_ALPHA, axis, i + 1] = frames[_OWN, i + 1, 0, axis]
-        points[_CARBON, axis, i + 1] = units[i + 1, axis, 0]
+        atoms[_CA, axis, i + 1] = frames[_OWN, i + 1, 0, axis]
     if not has_cb:
-        units[i + 1, 0, 2] = ABSENT * (i + 2)  # away from others that are not there
+        atoms[_CB, 0, i + 1] = _ABSENT * (i + 2)  # away from others that are not there
 
 
 @njit(cache=True)
-def _out_of(kind: int, i: int, x: float, y: float, z: float, frames: np.ndarray) -> tuple:
+def _out_of(kind: int, i: int, x: float, y: float, z: float, f: ndarray) -> tuple:
     """The point that is x, y, z in frame i of this kind."""
     return (
-        frames[kind, i, 0, 0]
-        + x * frames[kind, i, 1, 0]
-        + y * frames[kind, i, 2, 0]
-        + z * frames[kind, i, 3, 0],
-        frames[kind, i, 0, 1]
-        + x * frames[kind, i, 1, 1]
-        + y * frames[kind, i, 2, 1]
-        + z * frames[kind, i, 3, 1],
-        frames[kind, i, 0, 2]
-        + x * frames[kind, i, 1, 2]
-        + y * frames[kind, i, 2, 2]
-        + z * frames[kind, i, 3, 2],
+        f[kind, i, 0, 0] + x * f[kind, i, 1, 0] + y * f[kind, i, 2, 0] + z * f[kind, i, 3, 0],
+        f[kind, i, 0, 1] + x * f[kind, i, 1, 1] + y * f[kind, i, 2, 1] + z * f[kind, i, 3, 1],
+        f[kind, i, 0, 2] + x * f[kind, i, 1, 2] + y * f[kind, i, 2, 2] + z * f[kind, i, 3, 2],
     )
 
 
 @njit(cache=True)
-def _into(i: int, x: float, y: float, z: float, frames: np.ndarray) -> tuple:
+def _into(i: int, x: float, y: float, z: float, frames: ndarray) -> tuple:
     """The point x, y, z in the frame of residue i."""
     x, y, z = x - frames[_OWN, i, 0, 0], y - frames[_OWN, i, 0, 1], z - frames[_OWN, i, 0, 2]
     return (
@@ -160,61 +145,48 @@ def _into(i: int, x: float, y: float, z: float, frames: np.ndarray) -> tuple:
 
 
 @njit(cache=True)
-def _next_frame(kind: int, i: int, residue: int, out: int, o: int, frames: np.ndarray) -> None:
+def _next_frame(kind: int, i: int, residue: int, out: int, o: int, f: ndarray) -> None:
     """Frame o of kind `out`: that behind the residue if its own is frame i of `kind`."""
     for row in range(4):
-        x, y, z = (
-            frames[_NEXT, residue, row, 0],
-            frames[_NEXT, residue, row, 1],
-            frames[_NEXT, residue, row, 2],
-        )
+        x, y, z = f[_NEXT, residue, row, 0], f[_NEXT, residue, row, 1], f[_NEXT, residue, row, 2]
         for axis in range(3):
-            turned = (
-                x * frames[kind, i, 1, axis] + y * frames[kind, i, 2, axis] + z * frames[kind, i, 3, axis]
-            )
-            frames[out, o, row, axis] = turned
-    for axis in range(3):
-        frames[out, o, 0, axis] += frames[kind, i, 0, axis]
+            origin = f[kind, i, 0, axis] if row == 0 else 0.0
+            turned = x * f[kind, i, 1, axis] + y * f[kind, i, 2, axis] + z * f[kind, i, 3, axis]
+            f[out, o, row, axis] = origin + turned
 
 
 @njit(cache=True)
-def _blocker(
-    unit: int,
-    end: int,
-    radius: float,
-    limits: np.ndarray,
-    frames: np.ndarray,
-    units: np.ndarray,
-    points: np.ndarray,
-) -> int:
+def _blocker(unit: int, end: int, radius: float, limits: ndarray, frames: ndarray, atoms: ndarray) -> int:
     """A unit before `end` that clashes with this later one, or whether it lies outside or fits."""
     x, y, z = frames[_OWN, unit, 0, 0], frames[_OWN, unit, 0, 1], frames[_OWN, unit, 0, 2]
     if x * x + y * y + z * z > radius * radius:
         return _OUTSIDE
     end = min(end, unit)
-    cx, cy, cz = points[_CARBON, 0, unit], points[_CARBON, 1, unit], points[_CARBON, 2, unit]
+    cx, cy, cz = atoms[_C, 0, unit], atoms[_C, 1, unit], atoms[_C, 2, unit]
     for j in range(end):
-        dx, dy, dz = points[_CARBON, 0, j] - cx, points[_CARBON, 1, j] - cy, points[_CARBON, 2, j] - cz
-        points[_SQUARES, 0, j] = dx * dx + dy * dy + dz * dz
+        dx, dy, dz = atoms[_C, 0, j] - cx, atoms[_C, 1, j] - cy, atoms[_C, 2, j] - cz
+        atoms[_SQUARES, 0, j] = dx * dx + dy * dy + dz * dz
     for j in range(end):
-        if points[_SQUARES, 0, j] < _REACH_SQUARED and _collide(unit, j, limits, units):
+        # The first unit has no C of its own.
+        if (j == 0 or atoms[_SQUARES, 0, j] < _REACH_SQUARED) and _collide(unit, j, limits, atoms):
             return j
     return _FITS
 
 
 @njit(cache=True)
-def _collide(unit: int, earlier: int, limits: np.ndarray, units: np.ndarray) -> bool:
-    apart, hit = min(unit - earlier, len(limits)) - 1, False
-    for a in range(5):
-        x, y, z = units[unit, 0, a], units[unit, 1, a], units[unit, 2, a]
-        for b in range(8):
-            dx, dy, dz = units[earlier, 0, b] - x, units[earlier, 1, b] - y, units[earlier, 2, b] - z
-            hit |= dx * dx + dy * dy + dz * dz < limits[apart, a, b]
-    return hit
+def _collide(unit: int, earlier: int, limits: ndarray, atoms: ndarray) -> bool:
+    apart = min(unit - earlier, len(limits)) - 1
+    for b in range(5):
+        x, y, z = atoms[b, 0, earlier], atoms[b, 1, earlier], atoms[b, 2, earlier]
+        for a in range(5):
+            dx, dy, dz = atoms[a, 0, unit] - x, atoms[a, 1, unit] - y, atoms[a, 2, unit] - z
+            if dx * dx + dy * dy + dz * dz < limits[apart, a, b]:
+                return True
+    return False
 
 
 @njit(cache=True)
-def _step_back(i: int, blocker: int, flexible: np.ndarray, state: np.ndarray) -> int:
+def _step_back(i: int, blocker: int, flexible: ndarray, state: ndarray) -> int:
     """The residue to redraw so that residue i may fit; -1 for a new start."""
     if blocker >= 0 and i - blocker < LOCAL:
         return blocker + int((i + 1 - blocker) * _uniform(state))
@@ -229,43 +201,41 @@ def _step_back(i: int, blocker: int, flexible: np.ndarray, state: np.ndarray) ->
 
 
 @njit(cache=True)
-def _look_ahead(i: int, end: int, frames: np.ndarray) -> int:
+def _look_ahead(i: int, end: int, frames: ndarray) -> int:
     """Frames of the residues after i up to that after `end`, in the first of them; how many."""
-    frames[_AHEAD, 0] = 0.0
-    frames[_AHEAD, 0, 1, 0] = frames[_AHEAD, 0, 2, 1] = frames[_AHEAD, 0, 3, 2] = 1.0
+    _set_frame(_AHEAD, 0.0, 0.0, 0.0, frames)
     for k in range(end - i):
         _next_frame(_AHEAD, k, i + 1 + k, _AHEAD, k + 1, frames)
     return end - i + 1
 
 
 @njit(cache=True)
-def _leads_on(i: int, num_ahead: int, radius: float, frames: np.ndarray, points: np.ndarray) -> bool:
+def _leads_on(i: int, num_ahead: int, radius: float, frames: ndarray, atoms: ndarray) -> bool:
     """Whether the CA ahead lie in the ball and off those before residue i."""
     for k in range(num_ahead - 1, -1, -STRIDE):
         x, y, z = frames[_AHEAD, k, 0, 0], frames[_AHEAD, k, 0, 1], frames[_AHEAD, k, 0, 2]
         x, y, z = _out_of(_NEXT, i, x, y, z, frames)
         x, y, z = _out_of(_OWN, i, x, y, z, frames)
-        if x * x + y * y + z * z > radius * radius or _is_near(x, y, z, i - 1, points):
+        if x * x + y * y + z * z > radius * radius or _is_near(x, y, z, i - 1, atoms):
             return False
     return True
 
 
 @njit(cache=True)
-def _is_near(x: float, y: float, z: float, end: int, points: np.ndarray) -> bool:
+def _is_near(x: float, y: float, z: float, end: int, atoms: ndarray) -> bool:
     """Whether one of the CA before residue `end` is near this point."""
     px, py, pz, near = np.float32(x), np.float32(y), np.float32(z), False
     for j in range(end):
-        dx, dy, dz = points[_ALPHA, 0, j] - px, points[_ALPHA, 1, j] - py, points[_ALPHA, 2, j] - pz
+        dx, dy, dz = atoms[_CA, 0, j] - px, atoms[_CA, 1, j] - py, atoms[_CA, 2, j] - pz
         near |= dx * dx + dy * dy + dz * dz < _CA_SQUARED
     return near
 
 
 @njit(cache=True)
 def _compact(b: int, chains: Chains, tables: Tables, space: Space) -> int:
-    """Pivots that lessen the radius of gyration, until it is what it should be; how many."""
+    """Turn parts of the chain until its radius of gyration is what it should be: how many pivots it took."""
     (torsions, of_residue, state, has_cb, flexible), hand = _of_chain(b, chains), chains.hand
-    laws, limits, quantiles, peptide = tables
-    frames, units, points, sums = space
+    (laws, limits, quantiles, peptide), (frames, atoms, sums) = tables, space
     num, pivots, square_of_gyration = len(torsions), 0, _sum_up(len(torsions), frames, sums)
     for _ in range(PIVOTS * num):
         i = 1 + int(_uniform(state) * (num - 2))
@@ -274,33 +244,24 @@ def _compact(b: int, chains: Chains, tables: Tables, space: Space) -> int:
         if not (flexible[i] or _uniform(state) < ANY_RESIDUE):
             continue
         phi, psi, omega = torsions[i, 0], torsions[i, 1], torsions[i, 2]
-        _copy(i, num, frames)
         _redraw(i, torsions, of_residue[i], laws, quantiles, state)
-        _bend(i, torsions, hand[i], peptide, frames)
-        is_promising = _is_nearer(i, num, frames, sums) and _is_clear(i, num, frames, points)
-        if is_promising and _pivot(i, has_cb, limits, frames, units, points):
-            pivots += 1
-            square_of_gyration = _sum_up(num, frames, sums)
-            continue
-        torsions[i, 0], torsions[i, 1], torsions[i, 2] = phi, psi, omega
-        _copy(num, i, frames)
-        if is_promising:
+        # Behind the last residue there is room for what this one may add.
+        _bend(i, torsions, hand[i], peptide, num, frames)
+        if _is_nearer(i, num, frames, sums) and _is_clear(i, num, frames, atoms):
+            _bend(i, torsions, hand[i], peptide, i, frames)
+            if _pivot(i, has_cb, limits, frames, atoms):
+                pivots, square_of_gyration = pivots + 1, _sum_up(num, frames, sums)
+                continue
+            torsions[i, 0], torsions[i, 1], torsions[i, 2] = phi, psi, omega
+            _bend(i, torsions, hand[i], peptide, i, frames)
             for k in range(i, num):
-                _place(k, has_cb[k], frames, units, points)
+                _place(k, has_cb[k], frames, atoms)
+        torsions[i, 0], torsions[i, 1], torsions[i, 2] = phi, psi, omega
     return pivots
 
 
 @njit(cache=True)
-def _copy(source: int, target: int, frames: np.ndarray) -> None:
-    """What one residue adds to another; behind the last there is room to put one aside."""
-    for row in range(4):
-        for axis in range(3):
-            frames[_NEXT, target, row, axis] = frames[_NEXT, source, row, axis]
-            frames[_ATOMS, target, row, axis] = frames[_ATOMS, source, row, axis]
-
-
-@njit(cache=True)
-def _sum_up(num: int, frames: np.ndarray, sums: np.ndarray) -> float:
+def _sum_up(num: int, frames: ndarray, sums: ndarray) -> float:
     """Sums of the CA up to each residue; the square of the radius of gyration."""
     squares = 0.0
     for i in range(num):
@@ -311,7 +272,7 @@ def _sum_up(num: int, frames: np.ndarray, sums: np.ndarray) -> float:
 
 
 @njit(cache=True)
-def _is_nearer(i: int, num: int, frames: np.ndarray, sums: np.ndarray) -> bool:
+def _is_nearer(i: int, num: int, frames: ndarray, sums: ndarray) -> bool:
     """Whether a pivot brings the centre of the CA behind residue i nearer to that of the others.
 
     All else in the radius of gyration stays the same.
@@ -321,42 +282,38 @@ def _is_nearer(i: int, num: int, frames: np.ndarray, sums: np.ndarray) -> bool:
     bx, by, bz = sums[num, 0] - sums[i + 1, 0], sums[num, 1] - sums[i + 1, 1], sums[num, 2] - sums[i + 1, 2]
     bx, by, bz = bx / rest, by / rest, bz / rest
     x, y, z = _into(i + 1, bx, by, bz, frames)
-    x, y, z = _out_of(_NEXT, i, x, y, z, frames)
+    x, y, z = _out_of(_NEXT, num, x, y, z, frames)
     x, y, z = _out_of(_OWN, i, x, y, z, frames)
     before = (bx - ax) ** 2 + (by - ay) ** 2 + (bz - az) ** 2
     return (x - ax) ** 2 + (y - ay) ** 2 + (z - az) ** 2 < before
 
 
 @njit(cache=True)
-def _is_clear(i: int, num: int, frames: np.ndarray, points: np.ndarray) -> bool:
+def _is_clear(i: int, num: int, frames: ndarray, atoms: ndarray) -> bool:
     """Whether a pivot keeps the CA behind residue i off those before it."""
-    _next_frame(_OWN, i, i, _AHEAD, 0, frames)
+    _next_frame(_OWN, i, num, _AHEAD, 0, frames)
     for k in range(i + 2, num):
         x, y, z = _into(i + 1, frames[_OWN, k, 0, 0], frames[_OWN, k, 0, 1], frames[_OWN, k, 0, 2], frames)
         x, y, z = _out_of(_AHEAD, 0, x, y, z, frames)
-        if _is_near(x, y, z, i, points):
+        if _is_near(x, y, z, i, atoms):
             return False
     return True
 
 
 @njit(cache=True)
-def _pivot(
-    i: int, has_cb: np.ndarray, limits: np.ndarray, frames: np.ndarray, units: np.ndarray, points: np.ndarray
-) -> bool:
+def _pivot(i: int, has_cb: ndarray, limits: ndarray, frames: ndarray, atoms: ndarray) -> bool:
     """Turn what follows residue i up to the first clash; whether there is none."""
     for k in range(i, len(has_cb)):
-        _place(k, has_cb[k], frames, units, points)
-        if _blocker(k + 1, i + 2, math.inf, limits, frames, units, points) != _FITS:
+        _place(k, has_cb[k], frames, atoms)
+        if _blocker(k + 1, i + 2, math.inf, limits, frames, atoms) != _FITS:
             return False
     return True
 
 
 @njit(cache=True)
-def _redraw(
-    i: int, torsions: np.ndarray, law: int, laws: np.ndarray, quantiles: np.ndarray, state: np.ndarray
-) -> None:
+def _redraw(i: int, torsions: ndarray, law: int, laws: ndarray, quantiles: ndarray, state: ndarray) -> None:
     """Torsions of residue i from its law: component, phi, psi and omega; cis stays cis, trans trans."""
-    k, word = _component(abs(torsions[i, 2]), laws[law], _uniform(state)), _next(state)
+    k, word = _component(abs(torsions[i, 2]) < 0.5 * math.pi, law, laws, _uniform(state)), _next(state)
     z1, z2 = _normal(word, quantiles), _normal(word >> np.uint64(21), quantiles)
     torsions[i, 0] = laws[law, k, 1] + laws[law, k, 4] * z1
     torsions[i, 1] = laws[law, k, 2] + laws[law, k, 5] * z1 + laws[law, k, 6] * z2
@@ -364,30 +321,23 @@ def _redraw(
 
 
 @njit(cache=True)
-def _component(omega: float, law: np.ndarray, u: float) -> int:
-    """One of a law's components, in proportion to their weights, among those cis or trans as omega is."""
-    half, last = 0.5 * math.pi, 0
-    before, share = 0.0, 0.0
-    for k in range(len(law)):
-        if (abs(law[k, 3]) < half) == (omega < half):
-            share += law[k, 0] - before
-        before = law[k, 0]
-    is_open = share == 0.0  # all of them, where none is
-    before, left = 0.0, u * (1.0 if is_open else share)
-    for k in range(len(law)):
-        weight = law[k, 0] - before
-        before = law[k, 0]
-        if weight > 0.0 and (is_open or (abs(law[k, 3]) < half) == (omega < half)):
-            last = k
-            left -= weight
-            if left <= 0.0:
-                break
-    return last
+def _component(is_cis: bool, law: int, laws: ndarray, u: float) -> int:
+    """One of the components that are cis, or trans, in proportion to their weights."""
+    share, chosen, before = 0.0, 0, 0.0
+    for k in range(laws.shape[1]):
+        share += (laws[law, k, 0] - before) * ((abs(laws[law, k, 3]) < 0.5 * math.pi) == is_cis)
+        before = laws[law, k, 0]
+    left, before = u * share, 0.0
+    for k in range(laws.shape[1]):
+        if left > 0.0 and (abs(laws[law, k, 3]) < 0.5 * math.pi) == is_cis:
+            chosen, left = k, left - (laws[law, k, 0] - before)
+        before = laws[law, k, 0]
+    return chosen
 
 
 @njit(cache=True)
-def _bend(i: int, torsions: np.ndarray, hand: float, peptide: Peptide, frames: np.ndarray) -> None:
-    """What residue i adds, in its own frame."""
+def _bend(i: int, torsions: ndarray, hand: float, peptide: Peptide, out: int, frames: ndarray) -> None:
+    """What residue i adds, in its own frame; as residue `out`."""
     cos_psi, sin_psi = math.cos(torsions[i, 1]), math.sin(torsions[i, 1])
     u, a, n = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
     cos, sin = math.cos(torsions[i, 0]), math.sin(torsions[i, 0])
@@ -400,10 +350,10 @@ def _bend(i: int, torsions: np.ndarray, hand: float, peptide: Peptide, frames: n
         at_n = at_c + peptide.c_n * v[k]
         along_o = peptide.o_u * u[k] - peptide.o_e * (a[k] * cos_psi + n[k] * sin_psi)
         along_cb = peptide.cb_u * u[k] + peptide.cb_a * a[k] + hand * peptide.cb_n * n[k]
-        frames[_ATOMS, i, 0, k], frames[_ATOMS, i, 1, k] = at_c, at_c + along_o
-        frames[_ATOMS, i, 2, k], frames[_ATOMS, i, 3, k] = along_cb, at_n
-        frames[_NEXT, i, 0, k], frames[_NEXT, i, 1, k] = at_n + peptide.n_ca * w[k], w[k]
-        frames[_NEXT, i, 2, k], frames[_NEXT, i, 3, k] = c[k], o[k]
+        frames[_ATOMS, out, 0, k], frames[_ATOMS, out, 1, k] = at_c, at_c + along_o
+        frames[_ATOMS, out, 2, k], frames[_ATOMS, out, 3, k] = along_cb, at_n
+        frames[_NEXT, out, 0, k], frames[_NEXT, out, 1, k] = at_n + peptide.n_ca * w[k], w[k]
+        frames[_NEXT, out, 2, k], frames[_NEXT, out, 3, k] = c[k], o[k]
 
 
 @njit(cache=True)
@@ -418,7 +368,7 @@ def _turn(u: tuple, a: tuple, n: tuple, cos: float, sin: float, back: float, sid
 
 
 @njit(cache=True)
-def _normal(word: np.unsignedinteger, quantiles: np.ndarray) -> float:
+def _normal(word: np.unsignedinteger, quantiles: ndarray) -> float:
     """A standard normal number from the lowest 21 bits."""
     bits = np.int64(word & np.uint64(0x1FFFFF))
     k, rest = bits >> 11, float(bits & 0x7FF) / 0x800
@@ -426,13 +376,13 @@ def _normal(word: np.unsignedinteger, quantiles: np.ndarray) -> float:
 
 
 @njit(cache=True)
-def _uniform(state: np.ndarray) -> float:
+def _uniform(state: ndarray) -> float:
     """In (0, 1)."""
     return (float(np.int64(_next(state) >> np.uint64(12))) + 0.5) * 2.0**-52
 
 
 @njit(cache=True)
-def _next(state: np.ndarray) -> np.uint64:
+def _next(state: ndarray) -> np.uint64:
     """64 random bits: SplitMix64 (Steele, Lea & Flood, Fast splittable generators, 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]

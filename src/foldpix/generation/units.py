@@ -17,13 +17,11 @@ from foldpix.generation.walk import PEPTIDE, Peptide
 CUTOFF = 2.5
 #: Units keep this much more distance, angstrom, lest clashes come back where torsions are rounded.
 MARGIN = 0.02
-#: Coordinates of atoms that are not there, angstrom.
-ABSENT = 1e6
 
 # Atoms of a unit, by the residue (0 or 1 after) and their place in N, CA, C, O, CB.
 _ATOMS = ((0, 2), (0, 3), (0, 4), (1, 0), (1, 1))
-# Atoms stand in rows of eight, which the processor takes at once; from four units apart on limits are alike.
-_LANES, _NUM_APART = 8, 4
+# From so many units apart on limits are alike.
+_NUM_APART = 4
 
 
 class Chains(NamedTuple):
@@ -67,7 +65,7 @@ class Tables(NamedTuple):
     ----------
     laws : ndarray, dtype=float64, shape=(T, K, 8)
         Cumulative weight, mean (3) and spread (4) of :class:`foldpix.generation.laws.TorsionLaws`.
-    limits : ndarray, dtype=float32, shape=(4, 5, 8)
+    limits : ndarray, dtype=float32, shape=(4, 5, 5)
         Squares of the least distances of an atom of a unit and one of the unit 1, 2, 3 and more before.
     quantiles : ndarray, dtype=float64, shape=(1025,)
         Standard normal numbers at 0, 1/1024, ... 1 of their distribution, cut off.
@@ -87,18 +85,15 @@ class Space(NamedTuple):
     ----------
     frames : ndarray, dtype=float64, shape=(4, L + 1, 4, 3)
         CA, u, a, n of each residue; of those ahead of one, in the first of them; of the next residue, in the
-        frame of each; and C, O, CB, N in the frame of each.
-    units : ndarray, dtype=float32, shape=(L + 1, 3, 8)
-        x, y, z of C, O, CB, N, CA of the unit that ends with each residue's CA.
-    points : ndarray, dtype=float32, shape=(3, 3, L + 1)
-        C and CA of the units, and place for squares of distances.
+        frame of each; and C, O, CB, N in the frame of each. Behind the last there is room for another.
+    atoms : ndarray, dtype=float32, shape=(6, 3, L + 1)
+        C, O, CB, N, CA of the unit that ends with each residue's CA, and room for squares of distances.
     sums : ndarray, dtype=float64, shape=(L + 1, 3)
         CA of the first residues, summed up.
     """
 
     frames: np.ndarray
-    units: np.ndarray
-    points: np.ndarray
+    atoms: np.ndarray
     sums: np.ndarray
 
 
@@ -112,14 +107,13 @@ def space(length: int) -> Space:
     """For chains of up to so many residues."""
     return Space(
         frames=np.empty((4, length + 1, 4, 3)),
-        units=np.full((length + 1, 3, _LANES), ABSENT, dtype=np.float32),
-        points=np.empty((3, 3, length + 1), dtype=np.float32),
+        atoms=np.empty((6, 3, length + 1), dtype=np.float32),
         sums=np.zeros((length + 1, 3)),
     )
 
 
 def _limits_squared() -> np.ndarray:
-    limits, table = residue_limits(), np.zeros((_NUM_APART, len(_ATOMS), _LANES))
+    limits, table = residue_limits(), np.zeros((_NUM_APART, len(_ATOMS), len(_ATOMS)))
     for apart in range(_NUM_APART):
         for a, (shift, atom) in enumerate(_ATOMS):
             for b, (before, other) in enumerate(_ATOMS):
