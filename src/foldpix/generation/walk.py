@@ -47,7 +47,7 @@ def walk(torsions: np.ndarray, is_d: np.ndarray, out: np.ndarray) -> None:
 
 
 class Peptide(NamedTuple):
-    """Ideal geometry. For each bond its length, and minus the cosine and the sine of the angle before it; O and CB."""
+    """Ideal geometry: of each bond the length, and minus cosine and sine of the angle before it; O and CB."""
 
     c_n: Any
     c_n_back: Any
