@@ -12,19 +12,19 @@ from foldpix.generation.laws import TorsionLaws
 from foldpix.generation.units import Chains, space, tables
 from foldpix.generation.walk import walk
 
-#: Angstrom that a residue of a helix, strand or polyproline adds to its length. These residues are redrawn only
-#: where others do not help.
+#: Angstrom that a residue adds to a helix, a strand or polyproline. These are redrawn only where others do
+#: not help.
 RISE = {"H": 1.5, "E": 3.3, "G": 2.0, "I": 1.15, "P": 3.1}
 
 #: Residues that a redrawn one looks ahead: to the end of the next helix or strand, but no further than this.
 AHEAD = 24
 
 #: Radius of gyration of a domain of L residues, 2.2 L^0.38 A (Skolnick, Kolinski & Ortiz 1997), and what a
-#: domain's is of that: 1.02 in the mean of 659 chains of the PDB with 50 to 450 residues and less than 1.2.
+#: domain's is of that: 1.02 in the mean of 656 chains of the PDB of 50 to 450 residues that are less than 1.2.
 SIZE, EXPONENT, SHARE = 2.2, 0.38, 1.02
 
-#: Radius at the start of the ball that a compact chain grows in: at least this times the radius of gyration of
-#: a domain, and this times the length of the longest helix or strand.
+#: Radius of the ball that a compact chain grows in, at the start: at least this times the radius of gyration
+#: of a domain, and this times the length of the longest helix or strand.
 BALL, ROOM = 1.15, 0.6
 
 

@@ -94,19 +94,13 @@ def _start(radius: float, n_ca: float, state: ndarray, frames: ndarray, atoms: n
     size, x, y, z = radius if radius < math.inf else 0.0, 1.0, 1.0, 1.0
     while x * x + y * y + z * z > 1.0:
         x, y, z = 2.0 * _uniform(state) - 1.0, 2.0 * _uniform(state) - 1.0, 2.0 * _uniform(state) - 1.0
-    _set_frame(_OWN, x * size, y * size, z * size, frames)
+    frames[:_NEXT, 0] = 0.0
+    frames[:_NEXT, 0, 1, 0] = frames[:_NEXT, 0, 2, 1] = frames[:_NEXT, 0, 3, 2] = 1.0
+    frames[_OWN, 0, 0, 0], frames[_OWN, 0, 0, 1], frames[_OWN, 0, 0, 2] = x * size, y * size, z * size
     atoms[:_N, :, 0] = _ABSENT
     for axis in range(3):
         atoms[_CA, axis, 0] = frames[_OWN, 0, 0, axis]
         atoms[_N, axis, 0] = frames[_OWN, 0, 0, axis] - n_ca * frames[_OWN, 0, 1, axis]
-
-
-@njit(cache=True)
-def _set_frame(kind: int, x: float, y: float, z: float, frames: ndarray) -> None:
-    """The first frame of this kind: its origin is given, its axes are x, y and z."""
-    frames[kind, 0] = 0.0
-    frames[kind, 0, 0, 0], frames[kind, 0, 0, 1], frames[kind, 0, 0, 2] = x, y, z
-    frames[kind, 0, 1, 0] = frames[kind, 0, 2, 1] = frames[kind, 0, 3, 2] = 1.0
 
 
 @njit(cache=True)
@@ -192,8 +186,7 @@ def _step_back(i: int, blocker: int, flexible: ndarray, state: ndarray) -> int:
         return blocker + int((i + 1 - blocker) * _uniform(state))
     steps, any_residue = int(_uniform(state) ** -BACK), _uniform(state) < ANY_RESIDUE
     while i >= 0:
-        if any_residue or flexible[i]:
-            steps -= 1
+        steps -= any_residue or flexible[i]
         if steps == 0:
             break
         i -= 1
@@ -203,7 +196,6 @@ def _step_back(i: int, blocker: int, flexible: ndarray, state: ndarray) -> int:
 @njit(cache=True)
 def _look_ahead(i: int, end: int, frames: ndarray) -> int:
     """Frames of the residues after i up to that after `end`, in the first of them; how many."""
-    _set_frame(_AHEAD, 0.0, 0.0, 0.0, frames)
     for k in range(end - i):
         _next_frame(_AHEAD, k, i + 1 + k, _AHEAD, k + 1, frames)
     return end - i + 1
