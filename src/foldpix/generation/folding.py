@@ -19,8 +19,8 @@ RISE = {"H": 1.5, "E": 3.3, "G": 2.0, "I": 1.15, "P": 3.1}
 #: Residues that a redrawn one looks ahead: to the end of the next helix or strand, but no further than this.
 AHEAD = 24
 
-#: Radius of gyration of a domain of L residues, 2.2 L^0.38 A (Skolnick, Kolinski & Ortiz 1997), and what a
-#: domain's is of that: 1.02 in the mean of 656 chains of the PDB of 50 to 450 residues that are less than 1.2.
+#: Radius of gyration of a domain of L residues, 2.2 L^0.38 A (Skolnick et al. 1997), and what it is of that:
+#: 1.02 in the mean of 656 chains of the PDB of 50 to 450 residues that are less than 1.2.
 SIZE, EXPONENT, SHARE = 2.2, 0.38, 1.02
 
 #: Radius of the ball that a compact chain grows in, at the start: at least this times the radius of gyration
