@@ -3,7 +3,8 @@
 Where a residue does not fit, an earlier one is redrawn, and the chain grows on from there. A chain that has
 grown is made compact by pivots: a residue is redrawn, which turns all that follows it.
 
-Arrays are handed on one by one: to take them out of a tuple costs more than most of these functions do.
+A call counts references to its arrays, which can cost more than the work: so arrays are handed on one by one,
+not in tuples, and the smallest functions are inlined.
 """
 
 import math
@@ -29,7 +30,7 @@ STRIDE = 2
 WIDENING = 1.0005
 #: For each residue of a chain: how many are redrawn until it grows on without regard to ball and clashes, and
 #: how many pivots are tried.
-MAX_REDRAWN, PIVOTS = 100, 90
+MAX_REDRAWN, PIVOTS = 100, 130
 
 # CA that are nearer are not looked at more closely: the atoms around them clash. Squared, angstrom.
 _CA_SQUARED = np.float32(3.8**2)
@@ -117,7 +118,7 @@ def _place(i: int, has_cb: bool, frames: ndarray, atoms: ndarray) -> None:
         atoms[_CB, 0, i + 1] = _ABSENT * (i + 2)  # away from others that are not there
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _out_of(kind: int, i: int, x: float, y: float, z: float, f: ndarray) -> tuple:
     """The point that is x, y, z in frame i of this kind."""
     return (
@@ -127,7 +128,7 @@ def _out_of(kind: int, i: int, x: float, y: float, z: float, f: ndarray) -> tupl
     )
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _into(i: int, x: float, y: float, z: float, frames: ndarray) -> tuple:
     """The point x, y, z in the frame of residue i."""
     x, y, z = x - frames[_OWN, i, 0, 0], y - frames[_OWN, i, 0, 1], z - frames[_OWN, i, 0, 2]
@@ -138,7 +139,7 @@ def _into(i: int, x: float, y: float, z: float, frames: ndarray) -> tuple:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _next_frame(kind: int, i: int, residue: int, out: int, o: int, f: ndarray) -> None:
     """Frame o of kind `out`: that behind the residue if its own is frame i of `kind`."""
     for row in range(4):
@@ -167,7 +168,7 @@ def _blocker(unit: int, end: int, radius: float, limits: ndarray, frames: ndarra
     return _FITS
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _collide(unit: int, earlier: int, limits: ndarray, atoms: ndarray) -> bool:
     apart = min(unit - earlier, len(limits)) - 1
     for b in range(5):
@@ -213,7 +214,7 @@ def _leads_on(i: int, num_ahead: int, radius: float, frames: ndarray, atoms: nda
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _is_near(x: float, y: float, z: float, end: int, atoms: ndarray) -> bool:
     """Whether one of the CA before residue `end` is near this point."""
     px, py, pz, near = np.float32(x), np.float32(y), np.float32(z), False
@@ -302,7 +303,7 @@ def _pivot(i: int, has_cb: ndarray, limits: ndarray, frames: ndarray, atoms: nda
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _redraw(i: int, torsions: ndarray, law: int, laws: ndarray, quantiles: ndarray, state: ndarray) -> None:
     """Torsions of residue i from its law: component, phi, psi and omega; cis stays cis, trans trans."""
     k, word = _component(abs(torsions[i, 2]) < 0.5 * math.pi, law, laws, _uniform(state)), _next(state)
@@ -312,7 +313,7 @@ def _redraw(i: int, torsions: ndarray, law: int, laws: ndarray, quantiles: ndarr
     torsions[i, 2] = laws[law, k, 3] + laws[law, k, 7] * _normal(word >> np.uint64(42), quantiles)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _component(is_cis: bool, law: int, laws: ndarray, u: float) -> int:
     """One of the components that are cis, or trans, in proportion to their weights."""
     share, chosen, before = 0.0, 0, 0.0
@@ -359,7 +360,7 @@ def _turn(u: tuple, a: tuple, n: tuple, cos: float, sin: float, back: float, sid
     )
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _normal(word: np.unsignedinteger, quantiles: ndarray) -> float:
     """A standard normal number from the lowest 21 bits."""
     bits = np.int64(word & np.uint64(0x1FFFFF))
