@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from biotite.structure import Atom, array, gyration_radius
 
+from foldpix.generation import BatchedGenerator
 from foldpix.generation.clashes import count_clashes
 from foldpix.generation.composition import sample_sequences
 from foldpix.generation.folding import fold
@@ -201,3 +202,11 @@ def test_hundreds_of_domains():
     ratio = folded.radius / (2.2 * 100**0.38)
     assert (folded.num_clashes == 0).mean() >= 0.999
     assert 0.9 < ratio.mean() < 1.1 and np.median(ratio) < 1.1
+
+
+def test_long_helices_are_not_bent_into_rings():
+    batch = BatchedGenerator("AKEL" * 15, 20).generate_batch(1, "CC" + "H" * 45 + "C" * 13, compact=True)
+    ca = batch.by_residue()[0][:, 2:47, 1]
+    assert (
+        np.linalg.norm(ca[:, -1] - ca[:, 0], axis=-1).min() > 0.85 * 1.5 * 44
+    )  # a helix rises 1.5 A a residue

@@ -234,7 +234,7 @@ def _compact(b: int, chains: Chains, tables: Tables, space: Space) -> int:
         i = 1 + int(_uniform(state) * (num - 2))
         if i > num - 2 or square_of_gyration < chains.goal[b] ** 2:
             break
-        if not (flexible[i] or _uniform(state) < ANY_RESIDUE):
+        if not flexible[i]:  # else long helices would be bent into rings, a little at each residue
             continue
         phi, psi, omega = torsions[i, 0], torsions[i, 1], torsions[i, 2]
         _redraw(i, torsions, of_residue[i], laws, quantiles, state)
