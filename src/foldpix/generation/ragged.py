@@ -10,7 +10,7 @@ from foldpix.generation.checks import whole_number
 from foldpix.generation.draws import check_seed
 from foldpix.generation.ensemble import radius_of_gyration
 from foldpix.generation.folding import fold
-from foldpix.generation.laws import ragged_laws
+from foldpix.generation.laws import TorsionLaws, ragged_laws
 from foldpix.generation.sampling import draw_torsions
 from foldpix.generation.sequence import NAME_OF_LETTER
 from foldpix.generation.walk import WALK_ATOMS, walk
@@ -125,33 +125,16 @@ def build_ragged(
     """As :func:`generate_ragged`, for sequences that are right and members of any numbers."""
     laws, labels = ragged_laws(conformation, sequences, seed, members, drift, cis_proline)
     lengths = np.array([len(sequence) for sequence in sequences])
-    letters_BL = np.array([list(sequence.ljust(lengths.max())) for sequence in sequences])
-    is_d, has_cb = np.zeros(lengths.max(), dtype=bool), letters_BL != "G"
-    torsions = np.array(draw_torsions(laws, seed, members))
-    num_clashes = np.zeros(len(members), dtype=np.int64)
-    rows = np.flatnonzero(np.isfinite(laws.cutoff))
-    if compact and len(rows) < len(members):
+    if compact and not np.isfinite(laws.cutoff).all():
         raise ValueError(f"compact=True cannot fold conformation={conformation!r}, whose torsions are given")
-    if len(rows):
-        own = laws._replace(which=laws.which[rows])
-        folded = fold(
-            torsions[rows],
-            own,
-            lengths[rows],
-            is_d,
-            has_cb[rows],
-            [labels[row] for row in rows],
-            seed,
-            members[rows],
-            compact,
-        )
-        torsions[rows], num_clashes[rows] = folded.torsions, folded.num_clashes
-    coords = np.empty((*torsions.shape[:2], len(WALK_ATOMS), 3), dtype=np.float32)
-    walk(torsions, is_d, coords)
+    has_cb = np.array([list(sequence.ljust(lengths.max())) for sequence in sequences]) != "G"
+    torsions, num_clashes = _torsions(laws, labels, lengths, has_cb, seed, members, compact)
     mask = np.arange(lengths.max()) < lengths[:, None]
-    coords[~mask] = 0.0
     atom_mask = np.repeat(mask[..., None], len(WALK_ATOMS), axis=-1)
     atom_mask[..., WALK_ATOMS.index("CB")] &= has_cb
+    coords = np.empty((*torsions.shape[:2], len(WALK_ATOMS), 3), dtype=np.float32)
+    walk(torsions, np.zeros(lengths.max(), dtype=bool), coords)
+    coords[~mask] = 0.0
     return RaggedPeptides(
         coords=coords,
         mask=mask,
@@ -163,6 +146,31 @@ def build_ragged(
         seed=seed,
         members=members,
     )
+
+
+def _torsions(
+    laws: TorsionLaws,
+    labels: list[str],
+    lengths: np.ndarray,
+    has_cb: np.ndarray,
+    seed: int,
+    members: np.ndarray,
+    compact: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Torsions of each chain, folded where they are drawn, and the pairs of atoms that clash all the same."""
+    torsions, num_clashes = (
+        np.array(draw_torsions(laws, seed, members)),
+        np.zeros(len(members), dtype=np.int64),
+    )
+    rows = np.flatnonzero(np.isfinite(laws.cutoff))
+    if len(rows):
+        own, is_d = laws._replace(which=laws.which[rows]), np.zeros(torsions.shape[1], dtype=bool)
+        own_labels = [labels[row] for row in rows]
+        folded = fold(
+            torsions[rows], own, lengths[rows], is_d, has_cb[rows], own_labels, seed, members[rows], compact
+        )
+        torsions[rows], num_clashes[rows] = folded.torsions, folded.num_clashes
+    return torsions, num_clashes
 
 
 def _checked(sequence: str, number: int) -> str:

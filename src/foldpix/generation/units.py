@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from foldpix.generation.clashes import residue_limits
+from foldpix.generation.laws import CUTOFF
 from foldpix.generation.walk import PEPTIDE, Peptide
 
-#: Standard normal numbers are cut off here, as those of all drawn torsions.
-CUTOFF = 2.5
 #: Units keep this much more distance, angstrom, lest clashes come back where torsions are rounded.
 MARGIN = 0.02
 
