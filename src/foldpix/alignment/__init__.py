@@ -1,0 +1,1 @@
+"""Superposition of molecules, surfaces, pharmacophores and proteins by Gaussian overlap."""
