@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from foldpix.alignment.molecule import Molecule, transform_points
+from foldpix.alignment.molecule import Molecule
+from foldpix.alignment.poses import apply
 from tests.alignment.conftest import embed, molecule
 from tests.conftest import random_rotation
 
@@ -66,11 +67,11 @@ def test_all_parts_move_together(rng, ahead):
         (moved.atom_pos, moved.surf_pos, moved.pharm_ancs),
         strict=True,
     ):
-        assert there == pytest.approx(transform_points(here, transform), abs=1e-5)
+        assert there == pytest.approx(apply(transform, here), abs=1e-5)
     assert moved.surf_esp == pytest.approx(found.surf_esp, abs=1e-4)
     tips, moved_tips = found.pharm_ancs + found.pharm_vecs, moved.pharm_ancs + moved.pharm_vecs
     directed = found.pharm_types != 2  # a ring's normal has no sign
-    assert moved_tips[directed] == pytest.approx(transform_points(tips, transform)[directed], abs=1e-5)
+    assert moved_tips[directed] == pytest.approx(apply(transform, tips)[directed], abs=1e-5)
 
 
 def test_what_is_given_is_taken():

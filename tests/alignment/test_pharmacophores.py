@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from foldpix.alignment.pharmacophores import FEATURE_TYPES, find_features
+from foldpix.alignment.overlaps import PHARMACOPHORES
+from foldpix.alignment.pharmacophores import find_features
 from tests.alignment.conftest import embed, molecule
 from tests.conftest import random_rotation
 
@@ -44,7 +45,7 @@ TEXTBOOK = {
 @pytest.mark.parametrize("smiles", TEXTBOOK)
 def test_features_of_textbook_molecules(smiles):
     types = molecule(smiles).pharm_types
-    counts = {FEATURE_TYPES[kind]: int((types == kind).sum()) for kind in np.unique(types)}
+    counts = {PHARMACOPHORES[kind]: int((types == kind).sum()) for kind in np.unique(types)}
     assert counts == TEXTBOOK[smiles]
 
 
@@ -54,7 +55,7 @@ def test_directions_follow_the_bonds():
     types, positions, vectors = find_features(mol, coords)
     hydroxyl, carbon, carbonyl = coords[:3]
     hydrogen = coords[[bond.GetOtherAtomIdx(0) for bond in mol.GetAtomWithIdx(0).GetBonds()]][-1]
-    donor = vectors[types == FEATURE_TYPES.index("Donor")][0]
+    donor = vectors[types == PHARMACOPHORES.index("Donor")][0]
     acceptor = vectors[np.linalg.norm(positions - carbonyl, axis=1) < 1e-6][0]
     assert donor == pytest.approx((hydrogen - hydroxyl) / np.linalg.norm(hydrogen - hydroxyl))
     assert acceptor == pytest.approx((carbonyl - carbon) / np.linalg.norm(carbonyl - carbon))
@@ -62,8 +63,8 @@ def test_directions_follow_the_bonds():
 
 def test_a_ring_points_along_its_normal_and_a_halogen_away_from_it():
     found = molecule("Fc1ccccc1")
-    normal = found.pharm_vecs[found.pharm_types == FEATURE_TYPES.index("Aromatic")][0]
-    halogen = found.pharm_vecs[found.pharm_types == FEATURE_TYPES.index("Halogen")][0]
+    normal = found.pharm_vecs[found.pharm_types == PHARMACOPHORES.index("Aromatic")][0]
+    halogen = found.pharm_vecs[found.pharm_types == PHARMACOPHORES.index("Halogen")][0]
     bonds = np.diff(found.atom_pos, axis=0)  # all in the plane
     assert np.abs(bonds @ normal).max() < 0.05
     assert halogen == pytest.approx(
@@ -73,7 +74,7 @@ def test_a_ring_points_along_its_normal_and_a_halogen_away_from_it():
 
 def test_many_vectors_mean_one_feature_for_each_lone_pair_and_side():
     one, many = molecule("CC(=O)c1ccccc1O"), molecule("CC(=O)c1ccccc1O", pharm_multi_vector=True)
-    acceptor, aromatic = FEATURE_TYPES.index("Acceptor"), FEATURE_TYPES.index("Aromatic")
+    acceptor, aromatic = PHARMACOPHORES.index("Acceptor"), PHARMACOPHORES.index("Aromatic")
     assert (one.pharm_types == acceptor).sum() == 2 and (one.pharm_types == aromatic).sum() == 1
     sides = many.pharm_vecs[many.pharm_types == aromatic]
     assert sides[0] == pytest.approx(-sides[1])
@@ -94,15 +95,17 @@ def test_features_turn_with_the_molecule(seed, multi_vector):
     there = find_features(mol, coords @ rotation.T + shift, multi_vector)
     assert np.array_equal(here.types, there.types)
     assert there.positions == pytest.approx(here.positions @ rotation.T + shift, abs=1e-9)
-    aromatic = here.types == FEATURE_TYPES.index("Aromatic")  # a normal has no sign
-    assert np.abs(there.vectors @ rotation)[aromatic] == pytest.approx(np.abs(here.vectors[aromatic]), abs=1e-6)
+    aromatic = here.types == PHARMACOPHORES.index("Aromatic")  # a normal has no sign
+    assert np.abs(there.vectors @ rotation)[aromatic] == pytest.approx(
+        np.abs(here.vectors[aromatic]), abs=1e-6
+    )
     assert (there.vectors @ rotation)[~aromatic] == pytest.approx(here.vectors[~aromatic], abs=1e-6)
 
 
 def test_types_do_not_depend_on_the_conformation():
     nifedipine = "COC(=O)C1=C(C)NC(C)=C(C(=O)OC)C1c1ccccc1[N+](=O)[O-]"
     types = [find_features(mol, mol.GetConformer().GetPositions()).types for mol in _conformers(nifedipine)]
-    acceptors = {int((kinds == FEATURE_TYPES.index("Acceptor")).sum()) for kinds in types}
+    acceptors = {int((kinds == PHARMACOPHORES.index("Acceptor")).sum()) for kinds in types}
     assert acceptors == {6}
 
 
@@ -123,7 +126,7 @@ def test_at_least_98_percent_of_features_are_where_the_peer_has_them(peer_data):
         same &= np.linalg.norm(positions[:, None] - peer[f"{number}_pos"], axis=-1) < 0.1
         cosine = vectors @ peer[f"{number}_vec"].T
         directed = same & (np.abs(cosine) > 1e-9)
-        aromatic = types == FEATURE_TYPES.index("Aromatic")
+        aromatic = types == PHARMACOPHORES.index("Aromatic")
         cosine[aromatic] = np.abs(cosine[aromatic])
         assert cosine[directed].min(initial=1.0) > np.cos(np.radians(6.0))
         shared, mine, theirs = shared + same.any(1).sum(), mine + len(types), theirs + same.shape[1]

@@ -72,7 +72,9 @@ def test_smiles_get_the_same_conformer_every_time(tmp_path):
     assert [record.mol is None for record in first] == [False, True, False, False]
     for one, two in zip(first, again, strict=True):
         if one.mol is not None:
-            assert np.array_equal(one.mol.GetConformer().GetPositions(), two.mol.GetConformer().GetPositions())
+            assert np.array_equal(
+                one.mol.GetConformer().GetPositions(), two.mol.GetConformer().GetPositions()
+            )
     oxygen, carbon = first[0].mol.GetConformer().GetPositions()[[2, 1]]
     assert np.linalg.norm(oxygen - carbon) == pytest.approx(1.42, abs=0.03)
 

@@ -6,7 +6,13 @@ from rdkit import Chem
 from rdkit.Chem import rdFreeSASA
 
 from foldpix.alignment.molecule import Molecule
-from foldpix.alignment.surfaces import COULOMB, exposed_points, surface_alpha, surface_points, surface_potential
+from foldpix.alignment.surfaces import (
+    COULOMB,
+    exposed_points,
+    surface_alpha,
+    surface_points,
+    surface_potential,
+)
 from tests.alignment.conftest import embed, molecule
 from tests.conftest import random_rotation
 

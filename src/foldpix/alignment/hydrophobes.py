@@ -67,9 +67,9 @@ def _threes(start: int, bonds: dict[int, list[int]], chain: set[int]) -> Iterato
 
 def _thioethers(mol: Chem.Mol) -> Iterator[tuple[int]]:
     for atom in mol.GetAtoms():
-        if atom.GetAtomicNum() == 16 and not atom.GetIsAromatic() and atom.GetDegree() == 2:
-            if all(other.GetAtomicNum() == 6 for other in atom.GetNeighbors()):
-                yield (atom.GetIdx(),)
+        neighbours = [other.GetAtomicNum() for other in atom.GetNeighbors()]
+        if atom.GetAtomicNum() == 16 and not atom.GetIsAromatic() and neighbours == [6, 6]:
+            yield (atom.GetIdx(),)
 
 
 def _is_end(atom: Chem.Atom, num_bonds: int) -> bool:

@@ -10,6 +10,7 @@ from rdkit.Geometry import Point3D
 
 from foldpix.alignment.charges import mmff_charges
 from foldpix.alignment.pharmacophores import Features, find_features
+from foldpix.alignment.poses import apply
 from foldpix.alignment.surfaces import PROBE_RADIUS, surface_points, surface_potential
 
 
@@ -150,13 +151,19 @@ class Molecule:
         moved.mol = _moved_mol(self.mol, transform)
         known = vars(self)
         if "surf_pos" in known:
-            moved.surf_pos = transform_points(self.surf_pos, transform)
+            moved.surf_pos = apply(transform, self.surf_pos)
         if "pharmacophore" in known:
             types, positions, vectors = self.pharmacophore
-            moved.pharmacophore = Features(
-                types, transform_points(positions, transform), vectors @ transform[:3, :3].T
-            )
+            moved.pharmacophore = Features(types, apply(transform, positions), vectors @ transform[:3, :3].T)
         return moved
+
+    def with_surface(self, num_surf_points: int | None, density: float | None) -> "Molecule":
+        """A copy with so many surface points; the molecule itself where some were asked for before."""
+        if "surf_pos" in vars(self) or self.num_surf_points is not None or self.density is not None:
+            return self
+        asked = copy.copy(self)
+        asked.num_surf_points, asked.density = num_surf_points, density
+        return asked
 
     def center_to(self, xyz_means: np.ndarray) -> "Molecule":
         """A copy moved so that the point `xyz_means`, shape (3,), comes to lie at the origin."""
@@ -165,19 +172,13 @@ class Molecule:
         return self.transformed(transform)
 
 
-def transform_points(points_N3: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    """``R x + t`` of each point, with R and t from a (4, 4) matrix."""
-    return points_N3 @ transform[:3, :3].T + transform[:3, 3]
-
-
 _VDW_RADII = Chem.GetPeriodicTable().GetRvdw
 
 
 def _with_hydrogens(mol: Chem.Mol) -> Chem.Mol:
     if mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D():
-        raise ValueError(
-            f"{Chem.MolToSmiles(mol) or 'an empty molecule'} has no conformer in three dimensions; embed it first"
-        )
+        name = Chem.MolToSmiles(mol) or "an empty molecule"
+        raise ValueError(f"{name} has no conformer in three dimensions; embed it first")
     if any(atom.GetTotalNumHs() for atom in mol.GetAtoms()):
         return Chem.AddHs(mol, addCoords=True)
     return Chem.Mol(mol)
@@ -186,7 +187,7 @@ def _with_hydrogens(mol: Chem.Mol) -> Chem.Mol:
 def _moved_mol(mol: Chem.Mol, transform: np.ndarray) -> Chem.Mol:
     moved = Chem.Mol(mol)
     conformer = moved.GetConformer()
-    for atom, point in enumerate(transform_points(conformer.GetPositions(), transform)):
+    for atom, point in enumerate(apply(transform, conformer.GetPositions())):
         conformer.SetAtomPosition(atom, Point3D(*point))
     return moved
 

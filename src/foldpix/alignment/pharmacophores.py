@@ -18,18 +18,7 @@ from foldpix.alignment.feature_directions import (
     ring_normals,
 )
 from foldpix.alignment.hydrophobes import hydrophobic_points
-
-#: Names of the feature types; the number of a type is its index.
-FEATURE_TYPES: Final = (
-    "Acceptor",
-    "Donor",
-    "Aromatic",
-    "Hydrophobe",
-    "Halogen",
-    "Cation",
-    "Anion",
-    "ZnBinder",
-)
+from foldpix.alignment.overlaps import PHARMACOPHORES
 
 #: Groups that are a feature at their atoms' mean. A charge that a neighbour cancels (nitro, N-oxide) is none.
 #: An amine counts as an acceptor where neither an unsaturated carbon nor sulphur takes up its lone pair, a
@@ -56,7 +45,7 @@ class Features(NamedTuple):
     Attributes
     ----------
     types : ndarray, dtype=int64, shape=(n,)
-        Indices into `FEATURE_TYPES`.
+        Indices into `PHARMACOPHORES`.
     positions : ndarray, dtype=float64, shape=(n, 3)
         Angstrom.
     vectors : ndarray, dtype=float64, shape=(n, 3)
@@ -107,20 +96,20 @@ def _directed(mol: Chem.Mol, coords_A3: np.ndarray, multi_vector: bool) -> Itera
         for (atom,) in _matches(mol, name):
             vectors_K3 = directions(mol.GetAtomWithIdx(atom), coords_A3)
             for vector in vectors_K3 if multi_vector else [_mean_direction(vectors_K3)]:
-                yield FEATURE_TYPES.index(name), coords_A3[atom], vector
+                yield PHARMACOPHORES.index(name), coords_A3[atom], vector
     for ring in mol.GetRingInfo().AtomRings():
         if len(ring) in (5, 6) and all(mol.GetAtomWithIdx(atom).GetIsAromatic() for atom in ring):
             normals = ring_normals(coords_A3[list(ring)])
             for vector in normals if multi_vector else normals[:1]:
-                yield FEATURE_TYPES.index("Aromatic"), coords_A3[list(ring)].mean(axis=0), vector
+                yield PHARMACOPHORES.index("Aromatic"), coords_A3[list(ring)].mean(axis=0), vector
 
 
 def _undirected(mol: Chem.Mol, coords_A3: np.ndarray) -> Iterator[_Feature]:
     for name in ("Cation", "Anion", "ZnBinder"):
         for match in _matches(mol, name):
-            yield FEATURE_TYPES.index(name), coords_A3[list(match)].mean(axis=0), np.zeros(3)
+            yield PHARMACOPHORES.index(name), coords_A3[list(match)].mean(axis=0), np.zeros(3)
     for point in hydrophobic_points(mol, coords_A3):
-        yield FEATURE_TYPES.index("Hydrophobe"), point, np.zeros(3)
+        yield PHARMACOPHORES.index("Hydrophobe"), point, np.zeros(3)
 
 
 def _matches(mol: Chem.Mol, name: str) -> Iterator[tuple[int, ...]]:

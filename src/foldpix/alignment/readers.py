@@ -59,7 +59,9 @@ def read_molecules(path: str | Path) -> Iterator[Record]:
     gzipped = suffixes[-1:] == [".gz"]
     suffix = "".join(suffixes[-2:-1] if gzipped else suffixes[-1:])
     if suffix not in _FORMATS:
-        raise ValueError(f"{path.name} is of no known format; the known ones are {', '.join(_FORMATS)} and .gz")
+        raise ValueError(
+            f"{path.name} is of no known format; the known ones are {', '.join(_FORMATS)} and .gz"
+        )
     split, parse = _FORMATS[suffix]
     stem = path.name[: path.name.lower().rindex(suffix)]
     try:
@@ -141,7 +143,7 @@ def embedded(mol: Chem.Mol, name: str = "") -> Chem.Mol:
     mol = Chem.AddHs(mol)
     mol.SetProp("_Name", name)
     parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = CONFORMER_SEED
+    parameters.randomSeed = CONFORMER_SEED  # type: ignore[assignment]  # the stubs are wrong
     if rdDistGeom.EmbedMolecule(mol, parameters) == 0 and rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
         rdForceFieldHelpers.MMFFOptimizeMolecule(mol)
     return mol

@@ -53,8 +53,6 @@ def surface_points(
     ValueError
         If neither number nor density is given, or one is not positive, or coordinates are not finite.
     """
-    if num_points is None and density is None:
-        raise ValueError("a surface needs num_points or density; give one of them")
     if not np.isfinite(coords_A3).all():
         raise ValueError("coordinates are not finite; a surface needs every atom's position")
     frame, centre = _frame(coords_A3), coords_A3.mean(axis=0)
@@ -63,6 +61,8 @@ def surface_points(
     spheres_A = radii_A + probe_radius
     candidates_K3 = exposed_points(local_A3, spheres_A, _CANDIDATE_DENSITY)
     if num_points is None:
+        if density is None:
+            raise ValueError("a surface needs num_points or density; give one of them")
         num_points = round(density * len(candidates_K3) / _CANDIDATE_DENSITY)
     if num_points < 1:
         raise ValueError(f"a surface of {num_points} points is none; ask for 1 or more")
