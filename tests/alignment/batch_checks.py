@@ -1,6 +1,6 @@
 """Pairs and batches of molecules; run by test_batch.py in a process with JAX.
 
-Compiling takes most of the time: the molecules of most checks have 9 to 16 heavy atoms and at most 8 features,
+Compiling takes most of the time: most molecules here have 9 to 16 heavy atoms and at most 8 features,
 so that they are of one shape.
 """
 
@@ -251,9 +251,7 @@ def test_scores_are_as_good_as_the_peers_on_its_own_features(peer_data, key, sco
         arguments = {"alpha": surface_alpha(200)}
     batch = MoleculePairBatch([MoleculePair(found[ref], found[fit]) for ref, fit in numbers])
     scores = getattr(batch, name)(**arguments)[0]
-    print(
-        f"{key}: mean {scores.mean():.5f}, the peer's {theirs.mean():.5f}, least {(scores - theirs).min():.5f}"
-    )
+    print(key, "means", scores.mean(), theirs.mean(), "least difference", (scores - theirs).min())
     assert scores.mean() > theirs.mean()
     if key == "vol_noH":
         best = np.array(json.loads((peer_data / "best_known.json").read_text())["scores"])
