@@ -171,12 +171,12 @@ def _contract(
     of_ref = of_ref_BKX.reshape(num_pairs, num_features * num_poses, -1)
     sums = jnp.einsum("bxm,bmj->bxj", of_ref, fit_BMJ)
     sums = sums.reshape(num_pairs, num_features, num_poses, num_first, num_second)
-    sums_KILBS = jnp.moveaxis(sums, (0, 2), (-2, -1))
-    # Sums written out: XLA's reductions over axes this short are slow.
-    sums_KILBS = sum(first[:, i, None] * sums_KILBS[:, None, i] for i in range(num_first))
-    sums_KILBS = sum(second[:, i] * sums_KILBS[:, :, None, i] for i in range(num_second))
-    flat = sums_KILBS.reshape(-1, num_pairs * num_poses)
-    found = jnp.einsum("xp,xd->dp", flat, matrix.reshape(-1, NUM_DERIVATIVES))
+    # Poses as one long last axis, and sums written out: XLA's loops over short axes are slow.
+    sums_KILP = jnp.moveaxis(sums, (0, 2), (-2, -1)).reshape(num_features, num_first, num_second, -1)
+    first, second = (x.reshape(*x.shape[:2], -1) for x in (first, second))
+    sums_KILP = sum(first[:, i, None] * sums_KILP[:, None, i] for i in range(num_first))
+    sums_KILP = sum(second[:, i] * sums_KILP[:, :, None, i] for i in range(num_second))
+    found = matrix.reshape(-1, NUM_DERIVATIVES).T @ sums_KILP.reshape(-1, num_pairs * num_poses)
     return found.reshape(-1, num_pairs, num_poses)
 
 

@@ -21,11 +21,11 @@ _MAX_TURN, _MAX_SHIFT = 0.5, 1.35
 # Least curvature, as a share of that of points on their partners.
 _LEAST_CURVATURE = 0.05
 # A pose is done when the next step promises less than this share of its overlap; float32 resolves no less.
-_LEAST_GAIN = 1e-6
+_LEAST_GAIN = 1e-5
 # A step that lost is shortened by this factor, and given up at this share of the longest.
 _SHORTER, _SHORTEST = 0.25, 1e-3
 # Fewer first steps do not yet tell the good starts.
-_NUM_FIRST, NUM_KEPT = 5, 8
+_NUM_FIRST, _NUM_LAST, NUM_KEPT = 5, 9, 8
 
 
 class State(NamedTuple):
@@ -54,7 +54,7 @@ def climb_best(terms: Terms, pose_BS7: jax.Array, max_num_steps: Any) -> tuple[j
         is_last = k == num_rounds
         best_BK = jax.lax.top_k(overlaps, NUM_KEPT)[1]
         place_BK = jnp.where(is_last, best_BK, k * NUM_KEPT + jnp.arange(NUM_KEPT))
-        num_steps = jnp.where(is_last, max_num_steps - num_first, num_first)
+        num_steps = jnp.where(is_last, jnp.minimum(max_num_steps - num_first, _NUM_LAST), num_first)
         climbed, found = climb(terms, jnp.take_along_axis(poses, place_BK[..., None], axis=1), num_steps)
         row_B1 = jnp.arange(len(poses))[:, None]
         return poses.at[row_B1, place_BK].set(climbed), overlaps.at[row_B1, place_BK].set(found)
@@ -118,7 +118,9 @@ def _moved(pose_BS7: jax.Array, step_6BS: jax.Array) -> jax.Array:
 
 def _newton_step(found: jax.Array, width_B: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Steps (6, B, S), and half of what they promise, (B, S)."""
-    gradient, hessian = found[GRADIENT], found[HESSIAN].reshape(6, 6, *found.shape[1:])
+    _, num_pairs, num_poses = found.shape
+    found = found.reshape(len(found), -1)  # poses as one long axis
+    gradient, hessian = found[GRADIENT], found[HESSIAN].reshape(6, 6, -1)
     scale = 1.0 / jnp.sqrt(jnp.maximum(found[SCALE], 1e-12))
     g, a = gradient * scale, -hessian * scale[:, None] * scale
     of_shift = _absolute_inverse(a[3:, 3:])
@@ -127,10 +129,11 @@ def _newton_step(found: jax.Array, width_B: jax.Array) -> tuple[jax.Array, jax.A
     turn = _apply(of_turn, g[:3] - _apply(mixed, g[3:]))
     shift = _apply(of_shift, g[3:]) - _apply(jnp.swapaxes(mixed, 0, 1), turn)
     step = jnp.concatenate([turn, shift]) * scale
-    turn_share = jnp.sum(step[:3] ** 2, axis=0) / _MAX_TURN**2
-    shift_share = jnp.sum(step[3:] ** 2, axis=0) / (_MAX_SHIFT * width_B[:, None]) ** 2
-    step = step / jnp.sqrt(jnp.maximum(turn_share + shift_share, 1.0))
-    return step, 0.5 * jnp.sum(step * gradient, axis=0)
+    longest = jnp.repeat(_MAX_SHIFT * width_B, num_poses)
+    length = jnp.sum(step[:3] ** 2, axis=0) / _MAX_TURN**2 + jnp.sum(step[3:] ** 2, axis=0) / longest**2
+    step = step / jnp.sqrt(jnp.maximum(length, 1.0))
+    gain = 0.5 * jnp.sum(step * gradient, axis=0)
+    return step.reshape(6, num_pairs, num_poses), gain.reshape(num_pairs, num_poses)
 
 
 def _absolute_inverse(a: jax.Array) -> jax.Array:
