@@ -1,5 +1,6 @@
 """Molecules for the tests of alignment."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from rdkit.Chem import rdDistGeom
 
 from foldpix.alignment.molecule import Molecule
 from tests.conftest import REPO
+
+# Unoptimised functions are compiled in half the time; read when JAX is first used.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 BENCH = REPO.parent / "shared" / "peers" / "shepherd_bench"
 

@@ -80,4 +80,4 @@ def _features(molecule: Molecule) -> Cloud:
     types, positions, vectors = molecule.pharmacophore
     if len(types) == 0:
         raise ValueError("the molecule has no pharmacophore features; align it by shape")
-    return Cloud(positions, types=types, vectors=vectors)
+    return Cloud(positions, types=types, vectors=vectors, center=molecule.atom_pos.mean(axis=0))
