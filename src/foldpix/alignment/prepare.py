@@ -1,0 +1,78 @@
+"""Clouds and pairs of clouds made ready for the search: centred, their principal frames known."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from foldpix.alignment.clouds import Cloud
+from foldpix.alignment.overlaps import Overlap, Points
+from foldpix.alignment.poses import inverse, shifted
+from foldpix.alignment.starts import principal_frame
+
+#: The status of a pair that is aligned.
+OK = "ok"
+
+
+class Centred(NamedTuple):
+    """A cloud as the kernel takes it, its mean at the origin: float32 is exact enough there."""
+
+    cloud: Cloud
+    points: Points
+    center: np.ndarray
+    frame: np.ndarray
+
+
+class Pair(NamedTuple):
+    """Two clouds that can be aligned, and their place in the batch.
+
+    Swapped ones have changed roles, so that fewer shapes of blocks occur: the overlap is symmetric.
+    """
+
+    place: int
+    ref: Centred
+    fit: Centred
+    swapped: bool
+
+    def poses_as_given(self, poses: np.ndarray) -> np.ndarray:
+        """Poses of these clouds as those of the clouds as they were given: (..., 7) -> (..., 7)."""
+        poses = shifted(np.asarray(poses, np.float64), self.ref.center, self.fit.center)
+        return inverse(poses) if self.swapped else poses
+
+    def poses_as_centred(self, poses: np.ndarray) -> np.ndarray:
+        """The other way round: (..., 7) -> (..., 7)."""
+        poses = np.asarray(poses, np.float64)
+        return shifted(inverse(poses) if self.swapped else poses, -self.ref.center, -self.fit.center)
+
+
+def prepare(
+    refs: Sequence[Cloud], fits: Sequence[Cloud], overlap: Overlap, may_swap: bool, statuses: list[str]
+) -> list[Pair]:
+    """The pairs that can be aligned. The others, and those that have a status already, are left out.
+
+    ``statuses`` gets why. A cloud that occurs in many pairs is prepared once.
+    """
+    done: dict[int, Centred | ValueError] = {}
+    pairs = []
+    for place, (ref, fit) in enumerate(zip(refs, fits, strict=True)):
+        sides = []
+        for role, cloud in (("reference", ref), ("fit", fit)):
+            if id(cloud) not in done:
+                done[id(cloud)] = _centred_or_why_not(cloud, overlap)
+            centred = done[id(cloud)]
+            if isinstance(centred, ValueError) and statuses[place] == OK:
+                statuses[place] = f"{role}: {centred}"
+            sides.append(centred)
+        if statuses[place] == OK:
+            swapped = may_swap and len(sides[0].points.points) < len(sides[1].points.points)
+            pairs.append(Pair(place, *(reversed(sides) if swapped else sides), swapped))
+    return pairs
+
+
+def _centred_or_why_not(cloud: Cloud, overlap: Overlap) -> Centred | ValueError:
+    try:
+        points = overlap.fold(cloud)
+    except ValueError as error:
+        return error
+    center = cloud.points.mean(axis=0)
+    return Centred(cloud, points._replace(points=points.points - center), center, principal_frame(cloud.points))

@@ -1,0 +1,217 @@
+"""Overlay pairs of clouds: `align`."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from foldpix.alignment.blocks import Found, Settings, compiled
+from foldpix.alignment.clouds import Cloud
+from foldpix.alignment.overlaps import Overlap, Points
+from foldpix.alignment.poses import transform_matrix
+from foldpix.alignment.prepare import OK, Pair, prepare
+from foldpix.alignment.similarity import similarity
+from foldpix.alignment.starts import principal_starts, spec_starts
+from foldpix.alignment.tiles import Tile, padded_size, tiles
+
+#: How to search.
+METHODS = ("newton", "adam")
+# Poses that a search of coarse clouds hands to that of fine ones.
+_NUM_GUIDES = 4
+# Blocks under way at a time: one computes while the next is made ready.
+_NUM_PENDING = 3
+
+Starts = Sequence[np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Overlays of P pairs.
+
+    Parameters
+    ----------
+    transforms : ndarray, shape=(P, 4, 4), dtype=float64
+        x' = R x + t moves a fit onto its reference, both as they were given.
+    scores : ndarray, shape=(P,), dtype=float64
+        Similarities in these poses.
+    statuses : ndarray, shape=(P,), dtype=str
+        "ok", or why a pair was not aligned: its score is NaN then, its transform the identity.
+    """
+
+    transforms: np.ndarray
+    scores: np.ndarray
+    statuses: np.ndarray
+
+
+class _Plan(NamedTuple):
+    method: str
+    num_repeats: int
+    lr: float
+    max_num_steps: int
+    devices: tuple[jax.Device, ...]
+    progress: Callable[[int], None]
+
+
+def align(
+    refs: Sequence[Cloud],
+    fits: Sequence[Cloud],
+    overlap: Overlap,
+    *,
+    method: str = "newton",
+    num_repeats: int = 50,
+    starts: Starts | None = None,
+    guides: tuple[Sequence[Cloud], Sequence[Cloud], Overlap] | None = None,
+    lr: float = 0.1,
+    max_num_steps: int = 200,
+    devices: Sequence[jax.Device] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Alignment:
+    """Lay each fit on its reference so that their overlap is as large as can be found.
+
+    Neither where the clouds lie matters, nor which pairs are aligned together, nor their order. Memory stays
+    bounded for any number of pairs.
+
+    Parameters
+    ----------
+    refs, fits : sequence of Cloud
+        Pairs, side by side; a cloud may be in many.
+    overlap : Volume, Charged or Pharmacophore
+    method : {"newton", "adam"}
+        Newton's method with late pruning, or the fixed-step Adam of others.
+    num_repeats : int
+        Number of starts. Newton takes the largest group of rotations between principal frames with at most so
+        many: 4, 12, 24 or 60 (50 give 24). One is the identity as it stands, without a translation.
+    starts : sequence of array_like, shape=(R, 7), optional
+        The starts of each pair instead: quaternion, scalar first, and translation, of the clouds as given.
+    guides : (refs, fits, overlap), optional
+        Coarse clouds of the same things. They are searched first; their best poses start the fine search.
+    lr : float
+        Step of Adam.
+    max_num_steps : int
+        Newton stops before, where it has converged.
+    devices : sequence of jax.Device, optional
+        All of this process by default.
+    progress : callable, optional
+        Called with the number of pairs done since the last call.
+
+    Returns
+    -------
+    Alignment
+
+    Raises
+    ------
+    ValueError
+        If the arguments do not go together. What is wrong with a single pair is told by its status.
+    """
+    _check(refs, fits, method, num_repeats, starts)
+    ignore = lambda num: None  # noqa: E731
+    plan = _Plan(method, num_repeats, lr, max_num_steps, tuple(devices or jax.local_devices()), ignore)
+    statuses = [OK] * len(refs)
+    if guides is not None:
+        _check(*guides[:2], method, num_repeats, refs)
+        starts = _overlay(guides, starts, plan, _NUM_GUIDES, statuses).poses
+    found = _overlay((refs, fits, overlap), starts, plan._replace(progress=progress or ignore), 1, statuses)
+    scores = similarity(overlap.similarity, found.overlaps[:, 0], found.ref_overlaps, found.fit_overlaps)
+    return Alignment(transform_matrix(found.poses[:, 0]), scores, np.array(statuses, dtype=str))
+
+
+def _check(
+    refs: Sequence, fits: Sequence, method: str, num_repeats: int, starts: Sequence | None
+) -> None:
+    if method not in METHODS:
+        raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}")
+    if num_repeats < 1:
+        raise ValueError(f"num_repeats is {num_repeats}; at least 1 start is needed")
+    for name, given in (("fits", fits), ("starts or guides", starts)):
+        if given is not None and len(given) != len(refs):
+            raise ValueError(f"{len(refs)} references and {len(given)} {name}; give as many of each")
+
+
+def _overlay(
+    clouds: tuple[Sequence[Cloud], Sequence[Cloud], Overlap],
+    starts: Starts | None,
+    plan: _Plan,
+    num_best: int,
+    statuses: list[str],
+) -> Found:
+    """The best poses of pairs, of clouds as they were given, in float64; NaN overlaps where there are none."""
+    refs, fits, overlap = clouds
+    identity = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    all_found = Found(
+        np.tile(identity, (len(refs), num_best, 1)),
+        *(np.full(shape, np.nan) for shape in ((len(refs), num_best), len(refs), len(refs))),
+    )
+    # Adam's path depends on which of the two moves.
+    pairs = prepare(refs, fits, overlap, plan.method == "newton", statuses)
+    settings = Settings(getattr(overlap, "alpha", 1.0), getattr(overlap, "lam", 1.0), plan.lr, plan.max_num_steps)
+    for some, found in _search(pairs, starts, plan, settings, num_best):
+        places = [pair.place for pair in some]
+        poses = [pair.poses_as_given(pose) for pair, pose in zip(some, found.poses, strict=True)]
+        own = [found.ref_overlaps, found.fit_overlaps]
+        swapped = np.array([pair.swapped for pair in some])
+        all_found.poses[places] = poses
+        all_found.overlaps[places] = found.overlaps
+        all_found.ref_overlaps[places] = np.where(swapped, own[1], own[0])
+        all_found.fit_overlaps[places] = np.where(swapped, own[0], own[1])
+        plan.progress(len(some))
+    return all_found
+
+
+def _search(
+    pairs: list[Pair], starts: Starts | None, plan: _Plan, settings: Settings, num_best: int
+) -> Iterator[tuple[list[Pair], Found]]:
+    num_starts = _num_starts(pairs, starts, plan)
+    search = compiled(plan.method, num_best, plan.devices)
+    pending: deque[tuple[list[Pair], Found]] = deque()
+    for tile in tiles([(pair.ref.points, pair.fit.points) for pair in pairs], num_starts):
+        for first in range(0, len(tile.places), tile.num_pairs * len(plan.devices)):
+            some = [pairs[k] for k in tile.places[first : first + tile.num_pairs * len(plan.devices)]]
+            rows = _rows(tile, first, len(plan.devices))
+            poses = _starts_of(some, starts, plan, num_starts)[rows - first]
+            ref, fit = (Points(*(_take(x, rows) for x in side)) for side in (tile.ref, tile.fit))
+            pending.append((some, search(ref, fit, poses.astype(np.float32), settings)))
+            if len(pending) > _NUM_PENDING:
+                yield _fetched(*pending.popleft())
+    while pending:
+        yield _fetched(*pending.popleft())
+
+
+def _rows(tile: Tile, first: int, num_devices: int) -> np.ndarray:
+    """Places in a tile of the next block; the last pair fills it up."""
+    return np.minimum(first + np.arange(tile.num_pairs * num_devices), len(tile.places) - 1)
+
+
+def _take(x: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if x is None else x[rows]
+
+
+def _fetched(some: list[Pair], found: Found) -> tuple[list[Pair], Found]:
+    return some, Found(*(np.asarray(x)[: len(some)].astype(np.float64) for x in found))
+
+
+def _num_starts(pairs: list[Pair], starts: Starts | None, plan: _Plan) -> int:
+    if starts is not None:
+        nums = {len(starts[pair.place]) for pair in pairs}
+        return nums.pop() if len(nums) == 1 else padded_size(max(nums, default=1))
+    return _starts_of(pairs[:1], None, plan, 0).shape[1] if pairs else 1
+
+
+def _starts_of(pairs: list[Pair], starts: Starts | None, plan: _Plan, num: int) -> np.ndarray:
+    """Starts of centred pairs, (P, R, 7); the first fills up where there are less than ``num``."""
+    if starts is None and plan.method == "newton" and plan.num_repeats > 1:
+        frames = (np.array([getattr(pair, side).frame for pair in pairs]) for side in ("ref", "fit"))
+        return principal_starts(*frames, plan.num_repeats)
+    rows = []
+    for pair in pairs:
+        given = starts[pair.place] if starts is not None else _default_starts(pair, plan)
+        centred = pair.poses_as_centred(given)
+        rows.append(np.concatenate([centred, np.tile(centred[:1], (max(num - len(centred), 0), 1))]))
+    return np.array(rows)
+
+
+def _default_starts(pair: Pair, plan: _Plan) -> np.ndarray:
+    ref, fit = (pair.fit, pair.ref) if pair.swapped else (pair.ref, pair.fit)
+    return spec_starts(ref.cloud.points, fit.cloud.points, plan.num_repeats)
