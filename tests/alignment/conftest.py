@@ -1,0 +1,31 @@
+"""Molecules for the tests of alignment."""
+
+from pathlib import Path
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom
+
+from foldpix.alignment.molecule import Molecule
+from tests.conftest import REPO
+
+BENCH = REPO.parent / "shared" / "peers" / "shepherd_bench"
+
+
+@pytest.fixture
+def peer_data() -> Path:
+    """Folder of the peer's molecules and results beside the repository."""
+    if not BENCH.is_dir():
+        pytest.skip(f"no data of the peer beside the repository ({BENCH.name})")
+    return BENCH
+
+
+def embed(smiles: str, seed: int = 1) -> Chem.Mol:
+    """An RDKit molecule with explicit hydrogens and a conformer."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    assert rdDistGeom.EmbedMolecule(mol, randomSeed=seed) == 0
+    return mol
+
+
+def molecule(smiles: str, **options) -> Molecule:
+    return Molecule(embed(smiles), **options)

@@ -1,0 +1,18 @@
+"""The checks of pairs and batches, in a process of their own: JAX does not go with workers that fork."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPO
+
+_TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+
+
+@pytest.mark.parametrize("marker", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+def test_pairs_and_batches(marker):
+    command = [sys.executable, "-m", "pytest", "-q", "-m", marker, "tests/alignment/batch_checks.py"]
+    done = subprocess.run(command, cwd=REPO, env=os.environ | _TWO_DEVICES, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
