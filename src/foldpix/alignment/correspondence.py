@@ -1,16 +1,11 @@
 """Which residues of two superposed chains lie on each other, in the order of both."""
 
-import math
-
 import numpy as np
 from numba import njit
 
 # Cost of opening a gap, as in TM-align (Zhang & Skolnick 2005); longer gaps and ends that hang over are free.
-_GAP = 0.6
-# What a path did last: pair two residues, or leave out one of the reference or of the fit.
-_PAIR, _REF_ALONE, _FIT_ALONE = 0, 1, 2
-# Where in a byte stands what it did before leaving one out; before a pair stands in the lowest bits.
-_REF_BITS, _FIT_BITS = 2, 4
+_GAP = np.float32(0.6)
+_NONE = np.float32(-1e9)
 
 
 def matched_residues(ref_N3: np.ndarray, fit_M3: np.ndarray, scale: float) -> np.ndarray:
@@ -18,7 +13,7 @@ def matched_residues(ref_N3: np.ndarray, fit_M3: np.ndarray, scale: float) -> np
 
     Parameters
     ----------
-    ref_N3, fit_M3 : ndarray, dtype=float64
+    ref_N3, fit_M3 : ndarray
         CA as they lie, in angstrom.
     scale : float
         Distance d0 in angstrom; a pair's closeness is 1 / (1 + (d / d0)²).
@@ -28,62 +23,55 @@ def matched_residues(ref_N3: np.ndarray, fit_M3: np.ndarray, scale: float) -> np
     ndarray, dtype=int64, shape=(K, 2)
         Places in the reference and in the fit, both rising.
     """
-    return _traced(*_filled(ref_N3, fit_M3, 1.0 / scale**2))
+    ref, fit = (np.ascontiguousarray(points.T, np.float32) for points in (ref_N3, fit_M3))
+    return _traced(*_filled(ref, fit, np.float32(1.0 / scale**2)))
 
 
-@njit(cache=True, error_model="numpy")
-def _filled(ref: np.ndarray, fit: np.ndarray, sharpness: float) -> tuple[np.ndarray, int, int]:
-    """What the best path to each cell did before, by what it did last; and where the best of all ends.
+@njit(cache=True, error_model="numpy", fastmath=True)
+def _filled(ref: np.ndarray, fit: np.ndarray, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+    """The best sum of a path that ends with the pair (i, j), and of one that ends there or leaves out what it likes.
 
-    Paths begin and end at an edge: a pair more never lowers the sum.
+    All but one of the loops over j are of steps that do not wait for each other.
     """
-    num_ref, num_fit = len(ref), len(fit)
-    before = np.zeros((num_ref, num_fit), np.uint8)
-    # Best sums of the row above, by what was done last; column 0 lies before the first residue of the fit.
-    pair, ref_alone = np.zeros(num_fit + 1), np.full(num_fit + 1, -math.inf)
-    fit_alone = np.full(num_fit + 1, -math.inf)
-    best, end_ref, end_fit = -1.0, 0, 0
-    for i in range(num_ref):
-        corner = 0.0, -math.inf, -math.inf
-        last_pair, last_alone = 0.0, -math.inf
-        for j in range(num_fit):
-            dx, dy, dz = ref[i, 0] - fit[j, 0], ref[i, 1] - fit[j, 1], ref[i, 2] - fit[j, 2]
-            sum_before, code = corner[0], _PAIR
-            if corner[1] > sum_before:
-                sum_before, code = corner[1], _REF_ALONE
-            if corner[2] > sum_before:
-                sum_before, code = corner[2], _FIT_ALONE
-            corner = pair[j + 1], ref_alone[j + 1], fit_alone[j + 1]
-            if corner[1] > corner[0] - _GAP:
-                code |= _REF_ALONE << _REF_BITS
-            if last_alone > last_pair - _GAP:
-                code |= _FIT_ALONE << _FIT_BITS
-            ref_alone[j + 1] = max(corner[1], corner[0] - _GAP)
-            last_alone = max(last_alone, last_pair - _GAP)
-            fit_alone[j + 1] = last_alone
-            last_pair = sum_before + 1.0 / (1.0 + (dx * dx + dy * dy + dz * dz) * sharpness)
-            pair[j + 1] = last_pair
-            before[i, j] = code
-            if last_pair > best and (i == num_ref - 1 or j == num_fit - 1):
-                best, end_ref, end_fit = last_pair, i, j
-    return before, end_ref, end_fit
+    sums = np.empty((ref.shape[1], fit.shape[1]), np.float32)
+    paths = np.zeros((ref.shape[1] + 1, fit.shape[1] + 1), np.float32)
+    x, y, z = fit
+    ref_alone = np.full(fit.shape[1], _NONE)
+    for i in range(len(sums)):
+        row, path, before = sums[i], paths[i + 1], paths[i]
+        u, v, w = ref[0, i], ref[1, i], ref[2, i]
+        for j in range(len(row)):
+            square = (x[j] - u) ** 2 + (y[j] - v) ** 2 + (z[j] - w) ** 2
+            row[j] = before[j] + np.float32(1.0) / (np.float32(1.0) + square * sharpness)
+        fit_alone = _NONE
+        for j in range(len(row)):
+            path[j + 1] = max(row[j], max(ref_alone[j], fit_alone))
+            fit_alone = max(fit_alone, row[j] - _GAP)
+        for j in range(len(row)):
+            ref_alone[j] = max(ref_alone[j], row[j] - _GAP)
+    return sums, paths
 
 
 @njit(cache=True)
-def _traced(before: np.ndarray, i: int, j: int) -> np.ndarray:
-    pairs = np.empty((min(before.shape), 2), np.int64)
-    num, last = 0, _PAIR
+def _traced(sums: np.ndarray, paths: np.ndarray) -> np.ndarray:
+    """The pairs of the best path; it ends at an edge, as a pair more never lowers a sum."""
+    i, j = len(sums) - 1, sums.shape[1] - 1
+    end_ref, end_fit = np.argmax(sums[:, j]), np.argmax(sums[i])
+    if sums[i, end_fit] > sums[end_ref, j]:
+        j = end_fit
+    else:
+        i = end_ref
+    pairs = np.empty((min(sums.shape), 2), np.int64)
+    num = len(pairs)
     while i >= 0 and j >= 0:
-        code = before[i, j]
-        if last == _PAIR:
-            pairs[num, 0], pairs[num, 1] = i, j
-            num += 1
-            last = code & 3
-            i, j = i - 1, j - 1
-        elif last == _REF_ALONE:
-            last = (code >> _REF_BITS) & 3
-            i -= 1
-        else:
-            last = (code >> _FIT_BITS) & 3
-            j -= 1
-    return pairs[:num][::-1].copy()
+        num -= 1
+        pairs[num] = i, j
+        i, j = i - 1, j - 1
+        if i > 0 and j > 0 and sums[i, j] < paths[i + 1, j + 1]:
+            # A gap is before it, in the fit or in the reference.
+            up, left = np.argmax(sums[:i, j]), np.argmax(sums[i, :j])
+            if sums[up, j] > sums[i, left]:
+                i = up
+            else:
+                j = left
+    return pairs[num:]
