@@ -13,9 +13,6 @@ from foldpix.alignment import adam, newton
 from foldpix.alignment.moments import Terms, make_terms, values
 from foldpix.alignment.overlaps import Points
 
-# After so many steps of Newton go on with so many of the poses; a few steps do not yet tell the good starts.
-_PRUNING = ((5, 8), (4, 3))
-
 
 class Settings(NamedTuple):
     """Numbers that compiled functions take as arguments: none makes another function."""
@@ -61,13 +58,7 @@ def compiled(method: str, num_best: int, devices: tuple[jax.Device, ...]) -> Sea
 
 def _newton(terms: Terms, poses: Any, settings: Settings, both_self: Any) -> tuple[Any, Any]:
     del both_self  # every similarity grows with the overlap
-    num_left = settings.max_num_steps
-    for num_steps, num_kept in _PRUNING:
-        if poses.shape[1] > num_kept:
-            poses, overlaps = newton.climb(terms, poses, jnp.minimum(num_steps, num_left))
-            poses, _ = newton.best(poses, overlaps, num_kept)
-            num_left = jnp.maximum(num_left - num_steps, 0)
-    return newton.climb(terms, poses, num_left)
+    return newton.climb_best(terms, poses, settings.max_num_steps)
 
 
 def _adam(terms: Terms, poses: Any, settings: Settings, both_self: Any) -> tuple[Any, Any]:

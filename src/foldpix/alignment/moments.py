@@ -8,16 +8,26 @@ E = exp(-α/2 |r - x|²) is E times a polynomial of second degree in r and of se
 Letters of shapes: B pairs, S poses, N points of the reference, M points of the fit, K and J features.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from foldpix.alignment.overlaps import Points
-from foldpix.alignment.polynomials import NUM_DERIVATIVES, derivative_maps, directed_maps
+from foldpix.alignment.polynomials import (
+    NUM_DERIVATIVES,
+    affine,
+    bilinear_features,
+    derivative_maps,
+    directed_maps,
+    quadratic_features,
+)
 
 # The features of zeroth and first degree come first.
 _LINEAR = 4
+#: Points of the reference that are taken at a time; a padded reference has a multiple of them.
+CHUNK = 16
 
 
 class Terms(NamedTuple):
@@ -29,7 +39,8 @@ class Terms(NamedTuple):
     width_B: jax.Array  # mean 1 / sqrt(α)
     weights_BNM: jax.Array | None
     features_BNK: jax.Array
-    matrix: jax.Array  # (K * 10, 34)
+    fit_features_BMJ: jax.Array
+    matrix: jax.Array  # (K, J, 49)
 
 
 def make_terms(ref: Points, fit: Points, alpha: jax.Array, lam: jax.Array) -> Terms:
@@ -47,7 +58,8 @@ def make_terms(ref: Points, fit: Points, alpha: jax.Array, lam: jax.Array) -> Te
         weights_BNM = jnp.exp(-((ref.charges[:, :, None] - fit.charges[:, None]) ** 2) / lam)
     if ref.types is not None:
         weights_BNM = (ref.types[:, :, None] == fit.types[:, None]).astype(jnp.float32)
-    quadratic = jnp.stack(_quadratic(*jnp.moveaxis(ref.points, -1, 0)), -1) * ref.weights[..., None]
+    quadratic = quadratic_features(ref.points) * ref.weights[..., None]
+    of_fit = bilinear_features(affine(fit.points) * fit.weights[..., None], affine(fit.points))
     maps = jnp.asarray(derivative_maps(), jnp.float32)
     if ref.alphas is None:
         alpha_BN = jnp.broadcast_to(alpha, ref.weights.shape)
@@ -59,20 +71,32 @@ def make_terms(ref: Points, fit: Points, alpha: jax.Array, lam: jax.Array) -> Te
         matrix = jnp.concatenate([maps[0, :1], maps[1, :_LINEAR], maps[2]])
     real = ref.weights > 0
     width_B = jnp.sum(real / jnp.sqrt(alpha_BN), axis=1) / jnp.sum(real, axis=1)
-    return Terms(ref, fit, alpha_BN, width_B, weights_BNM, quadratic, matrix.reshape(-1, NUM_DERIVATIVES))
+    return Terms(ref, fit, alpha_BN, width_B, weights_BNM, quadratic, of_fit, matrix)
 
 
 def derivatives(terms: Terms, rotation_BS33: jax.Array, translation_BS3: jax.Array) -> jax.Array:
-    """The overlaps and their derivatives at poses: (34, B, S), in the order of `polynomials`."""
+    """The overlaps and their derivatives at poses: (49, B, S), in the order of `polynomials`."""
     x_3BSM = _moved(terms.fit.points, rotation_BS33, translation_BS3)
-    overlap_BNSM = _gaussians(terms, x_3BSM)
-    right = [feature * terms.fit.weights[:, None] for feature in _quadratic(*x_3BSM)]
+    affine_44BS = _affine_maps(rotation_BS33, translation_BS3)
     if terms.ref.vectors is None:
-        return _contract(terms.features_BNK, overlap_BNSM, right, terms.matrix)
+        add = lambda part, sums: sums + _sum_over_ref(part.features_BNK, _gaussians(part, x_3BSM))  # noqa: E731
+        of_ref = _over_ref(terms, add, _no_sums(terms.features_BNK, x_3BSM))
+        return _contract(of_ref, terms.fit_features_BMJ, affine_44BS, affine_44BS, terms.matrix)
     q_3BSM = _moved(terms.fit.vectors, rotation_BS33, jnp.zeros_like(translation_BS3))
-    weight, slope = _direction_weights(terms.ref, q_3BSM)
-    main = _contract(terms.features_BNK, overlap_BNSM * weight, right, terms.matrix)
-    return main + _of_directions(terms, overlap_BNSM * slope, q_3BSM, right[:_LINEAR])
+
+    def add_both(part: Terms, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        overlap_BNSM = _gaussians(part, x_3BSM)
+        weight, slope = _direction_weights(part.ref, q_3BSM)
+        main = _sum_over_ref(part.features_BNK, overlap_BNSM * weight)
+        return sums[0] + main, sums[1] + _sum_over_ref(_directed_left(part), overlap_BNSM * slope)
+
+    none = _no_sums(terms.features_BNK, x_3BSM), _no_sums(_directed_left(terms), x_3BSM)
+    main, directed = _over_ref(terms, add_both, none)
+    v_BM3 = terms.fit.vectors * terms.fit.weights[..., None]
+    directed_right = bilinear_features(v_BM3, affine(terms.fit.points))
+    matrix = jnp.concatenate([jnp.asarray(part, jnp.float32) for part in directed_maps()])
+    found = _contract(main, terms.fit_features_BMJ, affine_44BS, affine_44BS, terms.matrix)
+    return found + _contract(directed, directed_right, affine_44BS[1:, 1:], affine_44BS, matrix)
 
 
 def values(terms: Terms, rotation_BS33: jax.Array, translation_BS3: jax.Array) -> jax.Array:
@@ -88,8 +112,8 @@ def values(terms: Terms, rotation_BS33: jax.Array, translation_BS3: jax.Array) -
 def _moved(y_BM3: jax.Array, rotation_BS33: jax.Array, translation_BS3: jax.Array) -> jax.Array:
     """R y + t: (3, B, S, M). As a product of matrices, so that it is not done again for every point r."""
     num_pairs, num_poses = rotation_BS33.shape[:2]
-    pose_BS34 = jnp.concatenate([rotation_BS33, translation_BS3[..., None]], -1)
-    rows_BX4 = jnp.moveaxis(pose_BS34, 2, 1).reshape(num_pairs, -1, 4)
+    pose_BS49 = jnp.concatenate([rotation_BS33, translation_BS3[..., None]], -1)
+    rows_BX4 = jnp.moveaxis(pose_BS49, 2, 1).reshape(num_pairs, -1, 4)
     y_BM4 = jnp.concatenate([y_BM3, jnp.ones_like(y_BM3[..., :1])], -1)
     x_BXM = jnp.einsum("bxk,bmk->bxm", rows_BX4, y_BM4)
     return jnp.moveaxis(x_BXM.reshape(num_pairs, 3, num_poses, -1), 1, 0)
@@ -105,18 +129,62 @@ def _gaussians(terms: Terms, x_3BSM: jax.Array) -> jax.Array:
     return overlap if terms.weights_BNM is None else overlap * terms.weights_BNM[:, :, None]
 
 
-def _quadratic(x: jax.Array, y: jax.Array, z: jax.Array) -> list[jax.Array]:
-    return [jnp.ones_like(x), x, y, z, x * x, y * y, z * z, x * y, x * z, y * z]
+def _over_ref(terms: Terms, add: Callable[[Terms, Any], Any], sums: Any) -> Any:
+    """Sums over the points of the references, some at a time, as far as any has points.
+
+    So one compiled function serves references of many sizes, and memory does not grow with them.
+    """
+    count = jnp.max(jnp.sum(terms.ref.weights > 0, axis=1))
+
+    def one_more(k: jax.Array, sums: Any) -> Any:
+        cut = lambda x: jax.lax.dynamic_slice_in_dim(x, k * CHUNK, CHUNK, axis=1)  # noqa: E731
+        part = terms._replace(
+            ref=jax.tree.map(cut, terms.ref),
+            alpha_BN=cut(terms.alpha_BN),
+            weights_BNM=jax.tree.map(cut, terms.weights_BNM),
+            features_BNK=cut(terms.features_BNK),
+        )
+        return add(part, sums)
+
+    return jax.lax.fori_loop(0, (count + CHUNK - 1) // CHUNK, one_more, sums)
 
 
-def _contract(left_BNK: jax.Array, e_BNSM: jax.Array, right: list[jax.Array], matrix: jax.Array) -> jax.Array:
-    """Σ E left right for each pose, times a matrix (K * J, 34): (34, B, S)."""
-    num_pairs, _, num_poses, num_points = e_BNSM.shape
-    of_ref = jnp.einsum("bnk,bnx->bkx", left_BNK, e_BNSM.reshape(num_pairs, left_BNK.shape[1], -1))
-    of_ref = of_ref.reshape(num_pairs, -1, 1, num_poses, num_points)
-    sums_BKJS = jnp.sum(of_ref * jnp.stack(right, 1)[:, None], axis=-1)
-    sums_BXS = sums_BKJS.reshape(num_pairs, -1, num_poses)
-    return jnp.einsum("bxs,xd->dbs", sums_BXS, matrix)
+def _no_sums(left_BNK: jax.Array, x_3BSM: jax.Array) -> jax.Array:
+    _, num_pairs, num_poses, num_points = x_3BSM.shape
+    return jnp.zeros((num_pairs, left_BNK.shape[-1], num_poses * num_points), x_3BSM.dtype)
+
+
+def _sum_over_ref(left_BNK: jax.Array, e_BNSM: jax.Array) -> jax.Array:
+    """(B, K, S * M)."""
+    return jnp.einsum("bnk,bnx->bkx", left_BNK, e_BNSM.reshape(*left_BNK.shape[:2], -1))
+
+
+def _contract(
+    of_ref_BKX: jax.Array, fit_BMJ: jax.Array, first: jax.Array, second: jax.Array, matrix: jax.Array
+) -> jax.Array:
+    """Sums over the fit, its features turned into those of the moved fit, times a matrix: (49, B, S).
+
+    Features are products of two vectors, which ``first`` and ``second``, (I, I, B, S) and (L, L, B, S), move.
+    """
+    num_pairs, num_features, _ = of_ref_BKX.shape
+    num_first, num_second, _, num_poses = len(first), len(second), *first.shape[2:]
+    of_ref = of_ref_BKX.reshape(num_pairs, num_features * num_poses, -1)
+    sums = jnp.einsum("bxm,bmj->bxj", of_ref, fit_BMJ)
+    sums = sums.reshape(num_pairs, num_features, num_poses, num_first, num_second)
+    # Poses as one long last axis, and sums written out: XLA's loops over short axes are slow.
+    sums_KILP = jnp.moveaxis(sums, (0, 2), (-2, -1)).reshape(num_features, num_first, num_second, -1)
+    first, second = (x.reshape(*x.shape[:2], -1) for x in (first, second))
+    sums_KILP = sum(first[:, i, None] * sums_KILP[:, None, i] for i in range(num_first))
+    sums_KILP = sum(second[:, i] * sums_KILP[:, :, None, i] for i in range(num_second))
+    found = matrix.reshape(-1, NUM_DERIVATIVES).T @ sums_KILP.reshape(-1, num_pairs * num_poses)
+    return found.reshape(-1, num_pairs, num_poses)
+
+
+def _affine_maps(rotation_BS33: jax.Array, translation_BS3: jax.Array) -> jax.Array:
+    """Matrices that take (1, y) to (1, R y + t), poses last: (4, 4, B, S)."""
+    rows = jnp.concatenate([translation_BS3[..., None], rotation_BS33], axis=-1)
+    first = jnp.zeros_like(rows[..., :1, :]).at[..., 0].set(1.0)
+    return jnp.moveaxis(jnp.concatenate([first, rows], axis=-2), (-2, -1), (0, 1))
 
 
 def _direction_weights(ref: Points, q_3BSM: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -127,13 +195,7 @@ def _direction_weights(ref: Points, q_3BSM: jax.Array) -> tuple[jax.Array, jax.A
     return 1.0 + (slope * cosine - axial - polar) / 3.0, slope / 3.0
 
 
-def _of_directions(
-    terms: Terms, e_BNSM: jax.Array, q_3BSM: jax.Array, affine: list[jax.Array]
-) -> jax.Array:
+def _directed_left(terms: Terms) -> jax.Array:
     u_BN3 = terms.ref.vectors * terms.ref.weights[..., None]
-    affine_BN4 = jnp.concatenate([jnp.ones_like(u_BN3[..., :1]), terms.ref.points], -1)
-    u_affine = (u_BN3[..., None] * affine_BN4[..., None, :]).reshape(*u_BN3.shape[:2], -1)
-    left = jnp.concatenate([u_BN3, terms.alpha_BN[..., None] * u_affine], -1)
-    right = [q * feature for q in q_3BSM for feature in affine]
-    matrix = jnp.asarray(jnp.concatenate([jnp.asarray(m, jnp.float32) for m in directed_maps()]))
-    return _contract(left, e_BNSM, right, matrix.reshape(-1, NUM_DERIVATIVES))
+    with_points = bilinear_features(u_BN3, affine(terms.ref.points))
+    return jnp.concatenate([u_BN3, terms.alpha_BN[..., None] * with_points], axis=-1)

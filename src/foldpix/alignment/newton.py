@@ -14,19 +14,18 @@ import numpy as np
 
 from foldpix.alignment.moments import Terms, derivatives
 from foldpix.alignment.poses import multiply, rotation_matrix
-from foldpix.alignment.polynomials import GRADIENT, HESSIAN, SCALE, TRIANGLE, VALUE
+from foldpix.alignment.polynomials import GRADIENT, HESSIAN, SCALE, VALUE
 
 # Longest step: in radians, and in units of 1 / sqrt(α), the width of a Gaussian.
 _MAX_TURN, _MAX_SHIFT = 0.5, 1.35
 # Least curvature, as a share of that of points on their partners.
 _LEAST_CURVATURE = 0.05
 # A pose is done when the next step promises less than this share of its overlap; float32 resolves no less.
-_LEAST_GAIN = 1e-6
+_LEAST_GAIN = 1e-5
 # A step that lost is shortened by this factor, and given up at this share of the longest.
 _SHORTER, _SHORTEST = 0.25, 1e-3
-_TRIANGLE_INDEX = np.zeros((6, 6), int)
-_TRIANGLE_INDEX[TRIANGLE] = np.arange(21)
-_TRIANGLE_INDEX = np.maximum(_TRIANGLE_INDEX, _TRIANGLE_INDEX.T)
+# Fewer first steps do not yet tell the good starts.
+_NUM_FIRST, _NUM_LAST, NUM_KEPT = 5, 9, 8
 
 
 class State(NamedTuple):
@@ -36,6 +35,32 @@ class State(NamedTuple):
     overlap_BS: jax.Array
     step_6BS: jax.Array
     done_BS: jax.Array
+
+
+def climb_best(terms: Terms, pose_BS7: jax.Array, max_num_steps: Any) -> tuple[jax.Array, jax.Array]:
+    """Poses climbed from these, (B, S, 7), and their overlaps (B, S); of the less promising only a few steps.
+
+    All starts, `NUM_KEPT` at a time, climb for `_NUM_FIRST` steps; then the best `NUM_KEPT` go on. One loop
+    does both, so that the step is compiled once.
+    """
+    num_rounds = pose_BS7.shape[1] // NUM_KEPT
+    if num_rounds <= 1:
+        return climb(terms, pose_BS7, max_num_steps)
+    assert pose_BS7.shape[1] == num_rounds * NUM_KEPT
+    num_first = jnp.minimum(_NUM_FIRST, max_num_steps)
+
+    def one_round(k: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        poses, overlaps = carry
+        is_last = k == num_rounds
+        best_BK = jax.lax.top_k(overlaps, NUM_KEPT)[1]
+        place_BK = jnp.where(is_last, best_BK, k * NUM_KEPT + jnp.arange(NUM_KEPT))
+        num_steps = jnp.where(is_last, jnp.minimum(max_num_steps - num_first, _NUM_LAST), num_first)
+        climbed, found = climb(terms, jnp.take_along_axis(poses, place_BK[..., None], axis=1), num_steps)
+        row_B1 = jnp.arange(len(poses))[:, None]
+        return poses.at[row_B1, place_BK].set(climbed), overlaps.at[row_B1, place_BK].set(found)
+
+    start = pose_BS7, jnp.full(pose_BS7.shape[:2], -1.0)
+    return jax.lax.fori_loop(0, num_rounds + 1, one_round, start)
 
 
 def climb(terms: Terms, pose_BS7: jax.Array, max_num_steps: Any) -> tuple[jax.Array, jax.Array]:
@@ -93,7 +118,9 @@ def _moved(pose_BS7: jax.Array, step_6BS: jax.Array) -> jax.Array:
 
 def _newton_step(found: jax.Array, width_B: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Steps (6, B, S), and half of what they promise, (B, S)."""
-    gradient, hessian = found[GRADIENT], found[HESSIAN][_TRIANGLE_INDEX]
+    _, num_pairs, num_poses = found.shape
+    found = found.reshape(len(found), -1)  # poses as one long axis
+    gradient, hessian = found[GRADIENT], found[HESSIAN].reshape(6, 6, -1)
     scale = 1.0 / jnp.sqrt(jnp.maximum(found[SCALE], 1e-12))
     g, a = gradient * scale, -hessian * scale[:, None] * scale
     of_shift = _absolute_inverse(a[3:, 3:])
@@ -102,10 +129,11 @@ def _newton_step(found: jax.Array, width_B: jax.Array) -> tuple[jax.Array, jax.A
     turn = _apply(of_turn, g[:3] - _apply(mixed, g[3:]))
     shift = _apply(of_shift, g[3:]) - _apply(jnp.swapaxes(mixed, 0, 1), turn)
     step = jnp.concatenate([turn, shift]) * scale
-    turn_share = jnp.sum(step[:3] ** 2, axis=0) / _MAX_TURN**2
-    shift_share = jnp.sum(step[3:] ** 2, axis=0) / (_MAX_SHIFT * width_B[:, None]) ** 2
-    step = step / jnp.sqrt(jnp.maximum(turn_share + shift_share, 1.0))
-    return step, 0.5 * jnp.sum(step * gradient, axis=0)
+    longest = jnp.repeat(_MAX_SHIFT * width_B, num_poses)
+    length = jnp.sum(step[:3] ** 2, axis=0) / _MAX_TURN**2 + jnp.sum(step[3:] ** 2, axis=0) / longest**2
+    step = step / jnp.sqrt(jnp.maximum(length, 1.0))
+    gain = 0.5 * jnp.sum(step * gradient, axis=0)
+    return step.reshape(6, num_pairs, num_poses), gain.reshape(num_pairs, num_poses)
 
 
 def _absolute_inverse(a: jax.Array) -> jax.Array:
@@ -132,8 +160,9 @@ def _absolute_inverse(a: jax.Array) -> jax.Array:
 
 
 def _product(a: jax.Array, b: jax.Array) -> jax.Array:
-    return jnp.sum(a[:, :, None] * b[None], axis=1)
+    # Written out: XLA's reductions over axes this short are slow.
+    return sum(a[:, k, None] * b[k] for k in range(3))
 
 
 def _apply(a: jax.Array, x: jax.Array) -> jax.Array:
-    return jnp.sum(a * x, axis=1)
+    return sum(a[:, k] * x[k] for k in range(3))

@@ -10,6 +10,7 @@ import numpy as np
 
 from foldpix.alignment.blocks import Found, Settings, compiled
 from foldpix.alignment.clouds import Cloud
+from foldpix.alignment.newton import NUM_KEPT
 from foldpix.alignment.overlaps import Overlap, Points
 from foldpix.alignment.poses import transform_matrix
 from foldpix.alignment.prepare import OK, Pair, prepare
@@ -166,7 +167,8 @@ def _search(
     num_starts = _num_starts(pairs, starts, plan)
     search = compiled(plan.method, num_best, plan.devices)
     pending: deque[tuple[list[Pair], Found]] = deque()
-    for tile in tiles([(pair.ref.points, pair.fit.points) for pair in pairs], num_starts):
+    num_together = min(num_starts, NUM_KEPT) if plan.method == "newton" else num_starts
+    for tile in tiles([(pair.ref.points, pair.fit.points) for pair in pairs], num_together):
         for first in range(0, len(tile.places), tile.num_pairs * len(plan.devices)):
             some = [pairs[k] for k in tile.places[first : first + tile.num_pairs * len(plan.devices)]]
             rows = _rows(tile, first, len(plan.devices))
@@ -193,23 +195,29 @@ def _fetched(some: list[Pair], found: Found) -> tuple[list[Pair], Found]:
 
 
 def _num_starts(pairs: list[Pair], starts: Starts | None, plan: _Plan) -> int:
-    if starts is not None:
-        nums = {len(starts[pair.place]) for pair in pairs}
-        return nums.pop() if len(nums) == 1 else padded_size(max(nums, default=1))
-    return _starts_of(pairs[:1], None, plan, 0).shape[1] if pairs else 1
+    nums = {len(starts[pair.place]) for pair in pairs} if starts is not None else set()
+    if starts is None and pairs:
+        nums = {_starts_of(pairs[:1], None, plan, 0).shape[1]}
+    # Few numbers of starts, so that few functions are compiled.
+    num = nums.pop() if len(nums) == 1 else padded_size(max(nums, default=1))
+    return -(-num // NUM_KEPT) * NUM_KEPT if plan.method == "newton" and num > NUM_KEPT else num
 
 
 def _starts_of(pairs: list[Pair], starts: Starts | None, plan: _Plan, num: int) -> np.ndarray:
     """Starts of centred pairs, (P, R, 7); the first fills up where there are less than ``num``."""
     if starts is None and plan.method == "newton" and plan.num_repeats > 1:
         frames = (np.array([getattr(pair, side).frame for pair in pairs]) for side in ("ref", "fit"))
-        return principal_starts(*frames, plan.num_repeats)
+        return _filled(principal_starts(*frames, plan.num_repeats), num)
     rows = []
     for pair in pairs:
         given = starts[pair.place] if starts is not None else _default_starts(pair, plan)
-        centred = pair.poses_as_centred(given)
-        rows.append(np.concatenate([centred, np.tile(centred[:1], (max(num - len(centred), 0), 1))]))
-    return np.array(rows)
+        rows.append(_filled(pair.poses_as_centred(given)[None], num))
+    return np.concatenate(rows)
+
+
+def _filled(poses: np.ndarray, num: int) -> np.ndarray:
+    missing = max(num - poses.shape[1], 0)
+    return np.concatenate([poses, np.repeat(poses[:, :1], missing, axis=1)], axis=1)
 
 
 def _default_starts(pair: Pair, plan: _Plan) -> np.ndarray:

@@ -5,13 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from foldpix.alignment.moments import CHUNK
 from foldpix.alignment.overlaps import Points
 
-# Sizes that clouds are padded to; beyond the last, its multiples.
+# Sizes that fits, and numbers of starts, are padded to; beyond the last, its multiples.
 _SIZES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-# Terms of all pairs, poses and points in a block: 2 MB of float32, what a core's own cache holds.
-_MAX_TERMS = 2**19
-_MAX_PAIRS = 32
+# Those of references: their padding is not computed with (`moments`), so few shapes do.
+_REF_SIZES = (48, 128, 512)
+# Terms of a block of pairs with their poses that are computed at a time: 1 MB of float32, so that they stay in
+# a core's own cache.
+_MAX_TERMS = 2**18
+_MAX_PAIRS = 64
 
 
 class Tile(NamedTuple):
@@ -23,23 +27,27 @@ class Tile(NamedTuple):
     num_pairs: int
 
 
-def padded_size(num: int) -> int:
-    """The size that a cloud of so many points is padded to."""
-    for size in _SIZES:
+def padded_size(num: int, sizes: tuple[int, ...] = _SIZES) -> int:
+    """The size that so many are padded to."""
+    for size in sizes:
         if num <= size:
             return size
-    return -(-num // _SIZES[-1]) * _SIZES[-1]
+    return -(-num // sizes[-1]) * sizes[-1]
 
 
 def tiles(pairs: Sequence[tuple[Points, Points]], num_poses: int) -> Iterator[Tile]:
-    """Pairs sorted by padded sizes. Sizes of a pair alone say in which shape it is computed."""
-    sizes = np.array([[padded_size(len(cloud.points)) for cloud in pair] for pair in pairs])
-    for shape in np.unique(sizes, axis=0):
-        places = np.flatnonzero((sizes == shape).all(axis=1))
+    """Pairs of a shape, those of similar references together. A pair's own sizes alone decide its shape.
+
+    ``num_poses`` are computed at a time.
+    """
+    counts = np.array([[len(cloud.points) for cloud in pair] for pair in pairs]).reshape(-1, 2)
+    shapes = np.array([[padded_size(ref, _REF_SIZES), padded_size(fit)] for ref, fit in counts])
+    for shape in np.unique(shapes.reshape(-1, 2), axis=0):
+        places = np.flatnonzero((shapes == shape).all(axis=1))
+        places = places[np.argsort(counts[places, 0], kind="stable")]
         ref, fit = (_stack([pairs[k][side] for k in places], shape[side]) for side in (0, 1))
-        terms = num_poses * int(shape[0]) * int(shape[1])
-        num_pairs = 1 << max(0, min(_MAX_TERMS // terms, _MAX_PAIRS).bit_length() - 1)
-        yield Tile(places, ref, fit, num_pairs)
+        most = _MAX_TERMS // (CHUNK * num_poses * int(shape[1]))
+        yield Tile(places, ref, fit, 1 << max(0, min(most, _MAX_PAIRS).bit_length() - 1))
 
 
 def _stack(clouds: Sequence[Points], size: int) -> Points:
