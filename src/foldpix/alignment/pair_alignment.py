@@ -83,49 +83,47 @@ def align_pairs(pairs: Sequence[Pair], mode: Mode, search: Search) -> list[Align
 
     A molecule of several pairs is prepared once.
     """
-    prepared: dict[int, _Prepared] = {}
-    for pair in pairs:
-        for molecule in (pair.ref, pair.fit):
-            if id(molecule) not in prepared:
-                prepared[id(molecule)] = _prepare(molecule, mode)
-    refs = [prepared[id(pair.ref)] for pair in pairs]
-    fits = [prepared[id(pair.fit)] for pair in pairs]
-    results = [_unaligned(ref, fit) for ref, fit in zip(refs, fits, strict=True)]
-    good = [number for number, result in enumerate(results) if result.status == "ok"]
+    molecules = {id(molecule): molecule for pair in pairs for molecule in (pair.ref, pair.fit)}
+    prepared = {key: _prepare(molecule, mode) for key, molecule in molecules.items()}
+    results, good = [], []
+    for place, pair in enumerate(pairs):
+        ref, fit = prepared[id(pair.ref)], prepared[id(pair.fit)]
+        results.append(_not_prepared(ref, fit))
+        if isinstance(ref, _Prepared) and isinstance(fit, _Prepared):
+            good.append((place, ref, fit))
     if good:
-        found = _align([refs[number] for number in good], [fits[number] for number in good], mode, search)
-        for place, number in enumerate(good):
-            score, status = float(found.scores[place]), str(found.statuses[place])
-            transform = found.transforms[place]
-            results[number] = AlignmentResult(score, transform, status, fits[number].cloud)
+        places, refs, fits = zip(*good, strict=True)
+        found = _align(refs, fits, mode, search)
+        outcomes = zip(found.scores, found.transforms, found.statuses, strict=True)
+        for place, fit, (score, transform, status) in zip(places, fits, outcomes, strict=True):
+            results[place] = AlignmentResult(float(score), transform, str(status), fit.cloud)
     return results
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A molecule's clouds, those for the guided search too where the mode has one, or why there are none."""
+    """A molecule's cloud, and the one that a guided search takes first; the same where there is none."""
 
-    cloud: Cloud | None
-    guide: Cloud | None
-    error: str
+    cloud: Cloud
+    guide: Cloud
 
 
-def _prepare(molecule: Molecule, mode: Mode) -> _Prepared:
+def _prepare(molecule: Molecule, mode: Mode) -> _Prepared | str:
+    """A molecule's clouds, or why it has none."""
     try:
-        guide = None if mode.guide is None else mode.guide(molecule)
-        return _Prepared(mode.cloud(molecule), guide, "")
+        cloud = mode.cloud(molecule)
+        return _Prepared(cloud, cloud if mode.guide is None else mode.guide(molecule))
     except ValueError as error:
-        return _Prepared(None, None, str(error))
+        return str(error)
 
 
-def _unaligned(ref: _Prepared, fit: _Prepared) -> AlignmentResult:
-    errors = [f"{side}: {part.error}" for side, part in (("ref", ref), ("fit", fit)) if part.error]
-    if errors:
-        return AlignmentResult(np.nan, status="; ".join(errors), cloud=fit.cloud)
-    return AlignmentResult(status="ok")
+def _not_prepared(ref: _Prepared | str, fit: _Prepared | str) -> AlignmentResult:
+    errors = [f"{name}: {part}" for name, part in (("ref", ref), ("fit", fit)) if isinstance(part, str)]
+    cloud = fit.cloud if isinstance(fit, _Prepared) else None
+    return AlignmentResult(np.nan, status="; ".join(errors), cloud=cloud)
 
 
-def _align(refs: list[_Prepared], fits: list[_Prepared], mode: Mode, search: Search) -> Alignment:
+def _align(refs: Sequence[_Prepared], fits: Sequence[_Prepared], mode: Mode, search: Search) -> Alignment:
     ref_clouds, fit_clouds = [ref.cloud for ref in refs], [fit.cloud for fit in fits]
     starts = guides = None
     if search.trans_init:
