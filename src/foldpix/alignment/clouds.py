@@ -20,6 +20,9 @@ class Cloud:
         Kinds of pharmacophores, see `foldpix.alignment.Pharmacophore`.
     vectors : array_like, shape=(N, 3), dtype=float64, optional
         Directions of pharmacophores; of any length, zero where there is none.
+    center : array_like, shape=(3,), dtype=float64, optional
+        What the search turns about and first lays on its counterpart; the mean of the points by default.
+        Features of a molecule may give that of its atoms.
 
     Raises
     ------
@@ -31,6 +34,7 @@ class Cloud:
     charges: np.ndarray | None = None
     types: np.ndarray | None = None
     vectors: np.ndarray | None = None
+    center: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         points = np.asarray(self.points, np.float64)
@@ -41,6 +45,7 @@ class Cloud:
             ("charges", np.float64, points.shape[:1]),
             ("types", np.int64, points.shape[:1]),
             ("vectors", np.float64, points.shape),
+            ("center", np.float64, (3,)),
         ):
             object.__setattr__(self, name, _checked(name, getattr(self, name), dtype, shape))
 
@@ -53,5 +58,5 @@ def _checked(name: str, values: Any, dtype: type, shape: tuple[int, ...]) -> np.
         return None
     array = np.asarray(values, dtype)
     if array.shape != shape:
-        raise ValueError(f"{name} have the shape {array.shape}; {shape[0]} points need {shape}")
+        raise ValueError(f"{name} have the shape {array.shape}; {shape} is needed")
     return array

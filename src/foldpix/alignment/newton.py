@@ -25,7 +25,7 @@ _LEAST_GAIN = 1e-5
 # A step that lost is shortened by this factor, and given up at this share of the longest.
 _SHORTER, _SHORTEST = 0.25, 1e-3
 # Fewer first steps do not yet tell the good starts.
-_NUM_FIRST, _NUM_LAST, NUM_KEPT = 5, 9, 8
+_NUM_FIRST, _NUM_LAST, NUM_KEPT = 7, 9, 8
 
 
 class State(NamedTuple):

@@ -59,6 +59,7 @@ class Volume:
 
     alpha: float = 0.81
     similarity: ClassVar[str] = "tanimoto"
+    ruggedness: ClassVar[int] = 1
 
     def fold(self, cloud: Cloud) -> Points:
         """The cloud as the kernel takes it; a ValueError says why it cannot."""
@@ -80,6 +81,7 @@ class Charged:
     alpha: float
     lam: float
     similarity: ClassVar[str] = "tanimoto"
+    ruggedness: ClassVar[int] = 1
 
     def fold(self, cloud: Cloud) -> Points:
         """The cloud as the kernel takes it; a ValueError says why it cannot."""
@@ -107,6 +109,9 @@ class Pharmacophore:
     similarity: str = "tanimoto"
     extended_points: bool = False
     only_extended: bool = False
+    # Few and narrow terms make many maxima; with 60 starts Newton passes what Adam reaches from 50 (0.2414 beside
+    # 0.2404 on 64 pairs of drugs), with 24 it does not (0.2382).
+    ruggedness: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         check_similarity(self.similarity)

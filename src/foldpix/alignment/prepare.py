@@ -74,5 +74,5 @@ def _centred_or_why_not(cloud: Cloud, overlap: Overlap) -> Centred | ValueError:
         points = overlap.fold(cloud)
     except ValueError as error:
         return error
-    center = cloud.points.mean(axis=0)
+    center = cloud.points.mean(axis=0) if cloud.center is None else cloud.center
     return Centred(cloud, points._replace(points=points.points - center), center, principal_frame(cloud.points))

@@ -50,6 +50,7 @@ class Alignment:
 class _Plan(NamedTuple):
     method: str
     num_repeats: int
+    num_principal: int
     lr: float
     max_num_steps: int
     devices: tuple[jax.Device, ...]
@@ -84,7 +85,7 @@ def align(
         Newton's method with late pruning, or the fixed-step Adam of others.
     num_repeats : int
         Number of starts. Newton takes the largest group of rotations between principal frames with at most so
-        many: 4, 12, 24 or 60 (50 give 24). One is the identity as it stands, without a translation.
+        many, 4, 12, 24 or 60, with pharmacophores of twice as many (50 give 24 and 60). One is the identity as it stands, without a translation.
     starts : sequence of array_like, shape=(R, 7), optional
         The starts of each pair instead: quaternion, scalar first, and translation, of the clouds as given.
     guides : (refs, fits, overlap), optional
@@ -109,7 +110,7 @@ def align(
     """
     _check(refs, fits, method, num_repeats, starts)
     ignore = lambda num: None  # noqa: E731
-    plan = _Plan(method, num_repeats, lr, max_num_steps, tuple(devices or jax.local_devices()), ignore)
+    plan = _Plan(method, num_repeats, num_repeats, lr, max_num_steps, tuple(devices or jax.local_devices()), ignore)
     statuses = [OK] * len(refs)
     if guides is not None:
         _check(*guides[:2], method, num_repeats, refs)
@@ -148,6 +149,7 @@ def _overlay(
     # Adam's path depends on which of the two moves.
     pairs = prepare(refs, fits, overlap, plan.method == "newton", statuses)
     settings = Settings(getattr(overlap, "alpha", 1.0), getattr(overlap, "lam", 1.0), plan.lr, plan.max_num_steps)
+    plan = plan._replace(num_principal=plan.num_repeats * overlap.ruggedness)
     for some, found in _search(pairs, starts, plan, settings, num_best):
         places = [pair.place for pair in some]
         poses = [pair.poses_as_given(pose) for pair, pose in zip(some, found.poses, strict=True)]
@@ -207,7 +209,7 @@ def _starts_of(pairs: list[Pair], starts: Starts | None, plan: _Plan, num: int) 
     """Starts of centred pairs, (P, R, 7); the first fills up where there are less than ``num``."""
     if starts is None and plan.method == "newton" and plan.num_repeats > 1:
         frames = (np.array([getattr(pair, side).frame for pair in pairs]) for side in ("ref", "fit"))
-        return _filled(principal_starts(*frames, plan.num_repeats), num)
+        return _filled(principal_starts(*frames, plan.num_principal), num)
     rows = []
     for pair in pairs:
         given = starts[pair.place] if starts is not None else _default_starts(pair, plan)

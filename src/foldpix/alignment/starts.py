@@ -10,7 +10,7 @@ from foldpix.alignment.poses import multiply, quaternion_of, rotation_matrix
 _GOLDEN = (1.0 + 5.0**0.5) / 2.0
 #: How many rotations of a principal frame there are to choose from.
 NUM_PRINCIPAL = (4, 12, 24, 60)
-# Rotations on a Fibonacci sphere when there are 50 starts; as many as are asked for less five otherwise.
+# Rotations about each point of the reference.
 _NUM_BY_POINT = 10
 
 
@@ -83,12 +83,15 @@ def spec_starts(
 
 
 def fibonacci_rotations(num: int) -> np.ndarray:
-    """The shortest turns of the x axis to points spread evenly over a sphere: quaternions (num, 4)."""
-    place = np.arange(num) + 0.5
-    height = 1.0 - 2.0 * place / max(num, 1)
-    angle = 2.0 * np.pi * place / _GOLDEN
-    ring = np.sqrt(1.0 - height**2)
-    x, y, z = ring * np.cos(angle), ring * np.sin(angle), height
+    """The shortest turns of the x axis to points spread evenly over a sphere: quaternions (num, 4).
+
+    The spiral climbs the y axis from pole to pole.
+    """
+    place = np.arange(num)
+    height = 1.0 - 2.0 * place / max(num - 1, 1)
+    angle = np.pi * (3.0 - 5.0**0.5) * place
+    ring = np.sqrt(np.maximum(1.0 - height**2, 0.0))
+    x, y, z = ring * np.cos(angle), height, ring * np.sin(angle)
     # The shortest turn of e to p is the quaternion (1 + e·p, e × p); no point is -e itself.
     quaternion = np.stack([1.0 + x, np.zeros(num), -z, y], axis=-1)
     return quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
