@@ -4,10 +4,12 @@ Compiling takes most of the time: most molecules here have 9 to 16 heavy atoms a
 so that they are of one shape.
 """
 
+import json
 import math
 
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from foldpix.alignment.batch import MoleculePairBatch
 from foldpix.alignment.molecule import Molecule
