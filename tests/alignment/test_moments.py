@@ -18,7 +18,12 @@ STEP = 1e-3
 
 def cloud(rng, num):
     types = rng.integers(0, 5, num)
-    return Cloud(2.0 * rng.standard_normal((num, 3)), 0.3 * rng.standard_normal(num), types, rng.standard_normal((num, 3)))
+    return Cloud(
+        2.0 * rng.standard_normal((num, 3)),
+        0.3 * rng.standard_normal(num),
+        types,
+        rng.standard_normal((num, 3)),
+    )
 
 
 def turned(vector):
@@ -33,7 +38,9 @@ def at(which, ref, fit, rotation, translation):
     transform = np.eye(4)
     transform[:3, :3], transform[:3, 3] = rotation, translation
     # Ends of extended points lie at the ends of the vectors as given.
-    return overlap(which, ref, Cloud(apply(transform, fit.points), fit.charges, fit.types, fit.vectors @ rotation.T))
+    return overlap(
+        which, ref, Cloud(apply(transform, fit.points), fit.charges, fit.types, fit.vectors @ rotation.T)
+    )
 
 
 @pytest.mark.parametrize("which", OVERLAPS, ids=["volume", "charged", "pharmacophore", "extended"])
@@ -49,14 +56,18 @@ def test_values_and_derivatives(which, rng):
 
     pose = rotation[None, None].astype(np.float32), translation[None, None].astype(np.float32)
     ours = np.asarray(found(tile.ref, tile.fit, *pose))[:, 0, 0].astype(np.float64)
-    value = lambda step: at(  # noqa: E731
-        which, ref, fit, turned(step[:3]) @ rotation, turned(step[:3]) @ translation + step[3:]
+    value = (
+        lambda step: at(  # noqa: E731
+            which, ref, fit, turned(step[:3]) @ rotation, turned(step[:3]) @ translation + step[3:]
+        )
     )
     here, steps = value(np.zeros(6)), STEP * np.eye(6)
     assert ours[VALUE] == pytest.approx(here, rel=1e-5)
     gradient = np.array([value(s) - value(-s) for s in steps]) / (2 * STEP)
     np.testing.assert_allclose(ours[GRADIENT], gradient, atol=1e-4 * max(1, here))
-    hessian = np.array([[value(s + t) - value(s - t) - value(t - s) + value(-s - t) for t in steps] for s in steps])
+    hessian = np.array(
+        [[value(s + t) - value(s - t) - value(t - s) + value(-s - t) for t in steps] for s in steps]
+    )
     hessian /= 4 * STEP**2
     symmetric = ours[HESSIAN].reshape(6, 6)
     np.testing.assert_allclose(symmetric, hessian, atol=3e-3 * max(1, here))

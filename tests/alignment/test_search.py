@@ -119,7 +119,9 @@ def test_a_bad_pair_spoils_no_other(rng):
     assert list(found.statuses) == ["ok", "reference: points are not finite", "fit: no points", "ok"]
     assert np.isnan(found.scores[1:3]).all() and (found.transforms[1:3] == np.eye(4)).all()
     assert found.scores[0] == found.scores[3] == align([good], [other], VOLUME).scores[0]
-    assert list(align([Cloud(good.points)], [other], Charged(0.81, 0.1)).statuses) == ["reference: no charges"]
+    assert list(align([Cloud(good.points)], [other], Charged(0.81, 0.1)).statuses) == [
+        "reference: no charges"
+    ]
 
 
 def test_no_pairs():
@@ -154,7 +156,9 @@ def test_one_start_stays_near(rng):
 def test_guides_start_the_fine_search(rng):
     ref, fit = molecule(rng, 20), molecule(rng, 16)
     coarse = [Cloud(ref.points)], [Cloud(fit.points)]
-    fine = [Cloud(np.repeat(x.points, 6, axis=0) + 0.5 * rng.standard_normal((6 * len(x), 3))) for x in (ref, fit)]
+    fine = [
+        Cloud(np.repeat(x.points, 6, axis=0) + 0.5 * rng.standard_normal((6 * len(x), 3))) for x in (ref, fit)
+    ]
     guided = align([fine[0]], [fine[1]], VOLUME, guides=(*coarse, VOLUME))
     assert guided.scores[0] > align([fine[0]], [fine[1]], VOLUME).scores[0] - 0.02
     assert list(

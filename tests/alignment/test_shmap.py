@@ -13,14 +13,19 @@ def batch(num_pairs=3):
     rng = np.random.default_rng(3)
     masks = [np.arange(8) < rng.integers(5, 9, (num_pairs, 1)) for _ in range(2)]
     clouds = [1.5 * rng.standard_normal((num_pairs, 8, 3)) * mask[..., None] for mask in masks]
-    own = [[gaussians(x[m], x[m], 0.81) for x, m in zip(c, k, strict=True)] for c, k in zip(clouds, masks, strict=True)]
+    own = [
+        [gaussians(x[m], x[m], 0.81) for x, m in zip(c, k, strict=True)]
+        for c, k in zip(clouds, masks, strict=True)
+    ]
     starts = [spec_starts(r[m], f[k], 8) for r, f, m, k in zip(*clouds, *masks, strict=True)]
     return *(c.astype(np.float32) for c in clouds), *masks, *np.array(own), np.array(starts)
 
 
 def test_volumes():
     ref, fit, of_ref, of_fit, *rest = batch()
-    aligned, transforms, scores = shmap.optimize_ROCS_overlay_jax_vol_shmap(ref, fit, of_ref, of_fit, *rest, 0.81, 0.1, 100)
+    aligned, transforms, scores = shmap.optimize_ROCS_overlay_jax_vol_shmap(
+        ref, fit, of_ref, of_fit, *rest, 0.81, 0.1, 100
+    )
     assert aligned.shape == (3, 8, 3) and transforms.shape == (3, 4, 4) and scores.shape == (3,)
     assert aligned.dtype == transforms.dtype == scores.dtype == np.float32
     for k in range(3):
@@ -49,7 +54,9 @@ def test_charges_in_columns_or_not(rng):
     ref, fit, of_ref, of_fit, *rest = batch()
     charges = 0.3 * rng.standard_normal((2, 3, 8))
     flat, column = (
-        shmap.optimize_ROCS_esp_overlay_jax_vol_esp_shmap(ref, fit, *q, of_ref, of_fit, *rest, 0.81, 0.1, 0.1, 50)
+        shmap.optimize_ROCS_esp_overlay_jax_vol_esp_shmap(
+            ref, fit, *q, of_ref, of_fit, *rest, 0.81, 0.1, 0.1, 50
+        )
         for q in (charges, charges[..., None])
     )
     assert (flat[2] == column[2]).all()

@@ -47,7 +47,7 @@ def matched_residues(ref_N3: np.ndarray, fit_M3: np.ndarray, scale: float) -> np
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
-def fill(ref_3N: np.ndarray, fit_3M: np.ndarray, sharpness: float, sums: Sums) -> None:
+def fill(ref_3N: np.ndarray, fit_3M: np.ndarray, sharpness: np.float32, sums: Sums) -> None:
     """The sums of float32 chains; ``sharpness`` is 1 / d0². All but one of the loops over j run in blocks."""
     x, y, z = fit_3M
     ref_alone = np.full(fit_3M.shape[1], _NONE)
@@ -70,7 +70,7 @@ def traced(sums: Sums) -> np.ndarray:
     """The pairs of the best path, (K, 2); it ends at an edge, as a pair more never lowers a sum."""
     pair_sums, paths = sums
     i, j = len(pair_sums) - 1, pair_sums.shape[1] - 1
-    end_ref, end_fit = np.argmax(pair_sums[:, j]), np.argmax(pair_sums[i])
+    end_ref, end_fit = int(np.argmax(pair_sums[:, j])), int(np.argmax(pair_sums[i]))
     if pair_sums[i, end_fit] > pair_sums[end_ref, j]:
         j = end_fit
     else:
@@ -83,7 +83,7 @@ def traced(sums: Sums) -> np.ndarray:
         i, j = i - 1, j - 1
         if i > 0 and j > 0 and pair_sums[i, j] < paths[i + 1, j + 1]:
             # A gap is before it, in the fit or in the reference.
-            up, left = np.argmax(pair_sums[:i, j]), np.argmax(pair_sums[i, :j])
+            up, left = int(np.argmax(pair_sums[:i, j])), int(np.argmax(pair_sums[i, :j]))
             if pair_sums[up, j] > pair_sums[i, left]:
                 i = up
             else:

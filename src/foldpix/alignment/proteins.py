@@ -18,10 +18,11 @@ from foldpix.structure import Backbone
 # neighbours along the chain.
 _ALPHA = 0.1
 # How the means of stretches of CA overlap that are searched, the most of them that stand for a chain, and the
-# rotations between principal frames that the search starts from. In a trial on 200 pairs of PDB chains 12 led as far
-# as 24 did, and 24 means as far as 32; with 16, some pairs of one family were lost.
+# rotations between principal frames that the search starts from. In a trial on 200 pairs of PDB chains 12
+# rotations led as far as 24 did, and 24 means as far as 32; with 16 means a pair of one family was lost.
 _COARSE, _NUM_COARSE, _NUM_STARTS = Volume(0.03), 24, 12
-# Chains are searched in halves, too, as domains move against each other; halves have at least so many residues.
+# Chains are searched in halves, too, as domains move against each other; a half has at least so many
+# residues.
 _LEAST_HALF = 20
 _NOWHERE = Superposition(np.eye(4), np.nan, np.nan, 0)
 
@@ -51,9 +52,9 @@ def align_backbones(
 ) -> BackboneAlignment:
     """Lay each backbone on its reference so that their TM-score is as large as can be found.
 
-    The means of short stretches of CA are overlaid first, as wide Gaussians, of the chains and of their halves;
-    neither order nor sequence counts there. The poses are then improved by matching residues and superposing
-    them.
+    The means of short stretches of CA are overlaid first, as wide Gaussians, of the chains and of their
+    halves; neither order nor sequence counts there. The poses are then improved by matching residues and
+    superposing them.
 
     Parameters
     ----------

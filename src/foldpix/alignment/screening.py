@@ -78,8 +78,9 @@ def screen(
     fits : iterable
         What `overlay` takes; never held as a whole. Every process must be given the same stream.
     overlay : callable
-        Lays a block on the reference, such as ``lambda block: align([ref] * len(block), block, Volume())`` for
-        clouds or ``lambda block: align_backbones([ref] * len(block), block)`` for backbones.
+        Lays a block on the reference: for clouds
+        ``lambda block: align([ref] * len(block), block, Volume())``, for backbones
+        ``lambda block: align_backbones([ref] * len(block), block)``.
     top_k : int
         The most hits.
     by : str

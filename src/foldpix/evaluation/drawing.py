@@ -94,7 +94,7 @@ def draw_traces(axis: Axes, truth: np.ndarray, decoded: np.ndarray) -> None:
 
 
 def draw_overlaid_traces(axis: Axes, below: np.ndarray, above: np.ndarray) -> None:
-    """Two CA traces as they lie, (L, 3) and (M, 3), along the thinnest axis of the first: grey; blue to red."""
+    """Two CA traces as they lie, (L, 3), (M, 3), along the thinnest axis of the first: grey; blue to red."""
     view, centre = widest_view(below), below.mean(axis=0)
     curves = [_smooth((trace - centre) @ view.T) for trace in (below, above)]
     curves[0][:, 2] -= BEHIND

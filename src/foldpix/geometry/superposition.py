@@ -58,5 +58,5 @@ def rmsd(mobile: Any, target: Any) -> Any:
 
 
 def tm_scale(length: int) -> float:
-    """Distance d0 (angstrom) at which a pair of residues adds one half to a TM-score (Zhang & Skolnick 2004)."""
+    """Distance d0 (angstrom) at which a pair of residues counts one half in a TM-score (Zhang & Skolnick)."""
     return max(1.24 * np.cbrt(max(length - 15, 0)) - 1.8, 0.5)

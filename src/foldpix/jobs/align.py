@@ -15,8 +15,8 @@ def run(config: AlignConfig) -> dict[str, float]:
     Returns
     -------
     dict
-        ``pairs``, ``aligned``, ``failed``; ``best_score``, of backbones the TM-score; ``mean_score``, the mean
-        overlap; ``pairs_per_second``.
+        ``pairs``, ``aligned``, ``failed``; ``best_score``, of backbones the TM-score; ``mean_score``, the
+        mean overlap; ``pairs_per_second``.
 
     Raises
     ------

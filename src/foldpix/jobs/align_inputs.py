@@ -1,4 +1,4 @@
-"""What `align.py` reads: molecules and backbones one after the other, and what cannot be read with its reason."""
+"""What `align.py` reads: molecules and backbones one after the other, and why some cannot be read."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -79,11 +79,9 @@ def kind_of(path: Path) -> Kind:
     if len(kinds) == 1:
         return kinds.pop()
     if kinds:
-        raise ValueError(
-            f"{path} holds files of molecules and of proteins; say kind=molecules or kind=proteins"
-        )
+        raise ValueError(f"{path} holds molecules and proteins; say kind=molecules or kind=proteins")
     raise ValueError(
-        f"no file to align in {path}; known endings are {', '.join(_MOLECULES)}, .pdb, .ent, .cif, .mmcif and "
+        f"no file to align in {path}; known endings are {', '.join(_MOLECULES)}, .pdb, .ent, .cif, .mmcif, "
         f".bcif, each also with .gz, and {MANIFEST}"
     )
 
@@ -145,8 +143,8 @@ def _of_file(path: Path, refusal: str = "") -> Iterator[Entry]:
         yield Entry(key_of(path), None, refusal or "no chain with a complete residue")
     for chain in chains:
         short = len(chain) < _LEAST_RESIDUES
-        error = f"{len(chain)} residues; at least {_LEAST_RESIDUES} are needed" if short else ""
-        yield Entry(key_of(path, chain.chain if len(chains) > 1 else ""), None if short else chain, error)
+        why = f"{len(chain)} residues; at least {_LEAST_RESIDUES} are needed" if short else ""
+        yield Entry(key_of(path, chain.chain if len(chains) > 1 else ""), None if short else chain, why)
 
 
 def _of_manifest(path: Path) -> Iterator[Entry]:

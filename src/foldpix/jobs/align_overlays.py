@@ -1,7 +1,7 @@
 """Pairs of entries to overlays, a block at a time."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -43,13 +43,14 @@ def overlay_of_molecules(overlap: Overlap) -> Overlay:
     from foldpix.alignment.surfaces import surface_alpha
 
     alpha = surface_alpha(NUM_SURFACE_POINTS)
-    key, method, arguments = {
+    ways: dict[Overlap, tuple[str, Callable[..., Any], tuple[float, ...]]] = {
         Overlap.volume: ("vol_noH", MoleculePairBatch.align_with_vol, ()),
         Overlap.charges: ("vol_esp_noH", MoleculePairBatch.align_with_vol_esp, (_LAM_ATOMS,)),
         Overlap.surface: ("surf", MoleculePairBatch.align_with_surf, (alpha,)),
         Overlap.surface_charges: ("esp", MoleculePairBatch.align_with_esp, (alpha, _LAM_SURFACE)),
         Overlap.pharmacophore: ("pharm", MoleculePairBatch.align_with_pharm, ()),
-    }[overlap]
+    }
+    key, method, arguments = ways[overlap]
 
     def overlay(refs: Sequence, fits: Sequence) -> Alignment:
         batch = MoleculePairBatch([MoleculePair(*pair) for pair in zip(refs, fits, strict=True)])

@@ -36,7 +36,7 @@ def draw_overlay(path: Path, hit: Hit[EntryPair]) -> None:
         moved = moved_backbone(fit.item, hit.transform)
         draw_overlaid_traces(axis, ref.item.coords[:, 1], moved.coords[:, 1])
     else:
-        _draw_molecules(axis, ref.item, fit.item.transformed(hit.transform))  # type: ignore[union-attr]
+        _draw_molecules(axis, ref.item, fit.item.transformed(hit.transform))  # type: ignore[union-attr, arg-type]
     figure.savefig(path, dpi=150)
 
 
@@ -53,7 +53,7 @@ def _draw_molecules(axis: Axes, ref: "Molecule", fit: "Molecule") -> None:
 
 
 def _sticks(molecule: "Molecule") -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Polylines and the colours of their segments: a dot an atom, and each bond in two halves, without hydrogens."""
+    """Polylines and colours of their segments: a dot an atom, each bond in two halves; no hydrogens."""
     coords = molecule.get_positions(no_H=False)
     shown = [
         atom for atom in molecule.mol.GetAtoms() if atom.GetAtomicNum() != 1 or len(molecule.atom_pos) == 0

@@ -1,7 +1,6 @@
 """`scores.csv` of `align.py`: what became of every pair, one row each."""
 
 import csv
-import os
 import secrets
 from collections import Counter
 from pathlib import Path
@@ -65,7 +64,7 @@ class ScoreLog:
     ) -> None:
         self._file.close()
         if error is None:
-            os.replace(self._temporary, self._path)
+            self._temporary.replace(self._path)
         else:
             self._temporary.unlink()
 

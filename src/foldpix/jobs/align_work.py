@@ -1,7 +1,7 @@
 """The work of `align.py`: overlays block by block, and what is written."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -57,7 +57,7 @@ def _check_folder(out: Path) -> None:
 
 def _use_devices(num: int | None) -> None:
     num = num or cpu_count()
-    if jax.config.jax_num_cpu_devices != num:
+    if jax.config.read("jax_num_cpu_devices") != num:
         jax.config.update("jax_num_cpu_devices", num)
 
 
