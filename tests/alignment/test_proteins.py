@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from tests.alignment.test_batch import _TWO_DEVICES
 from tests.conftest import REPO
 
+_TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
 _SCREEN = """
 import sys
 import jax, numpy as np

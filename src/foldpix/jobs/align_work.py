@@ -57,7 +57,7 @@ def _check_folder(out: Path) -> None:
 
 def _use_devices(num: int | None) -> None:
     num = num or cpu_count()
-    if jax.config.read("jax_num_cpu_devices") != num:
+    if jax.config.jax_num_cpu_devices != num:  # type: ignore[attr-defined]  # not in the stubs
         jax.config.update("jax_num_cpu_devices", num)
 
 
