@@ -6,8 +6,8 @@ import pytest
 
 from foldpix.alignment import Charged, Cloud, Pharmacophore, Volume
 from foldpix.alignment.moments import derivatives, make_terms
-from foldpix.alignment.poses import apply
 from foldpix.alignment.polynomials import GRADIENT, HESSIAN, VALUE
+from foldpix.alignment.poses import apply
 from foldpix.alignment.tiles import tiles
 from tests.alignment.reference import overlap
 from tests.conftest import random_rotation
@@ -56,11 +56,11 @@ def test_values_and_derivatives(which, rng):
 
     pose = rotation[None, None].astype(np.float32), translation[None, None].astype(np.float32)
     ours = np.asarray(found(tile.ref, tile.fit, *pose))[:, 0, 0].astype(np.float64)
-    value = (
-        lambda step: at(  # noqa: E731
-            which, ref, fit, turned(step[:3]) @ rotation, turned(step[:3]) @ translation + step[3:]
-        )
-    )
+
+    def value(step):
+        turn = turned(step[:3])
+        return at(which, ref, fit, turn @ rotation, turn @ translation + step[3:])
+
     here, steps = value(np.zeros(6)), STEP * np.eye(6)
     assert ours[VALUE] == pytest.approx(here, rel=1e-5)
     gradient = np.array([value(s) - value(-s) for s in steps]) / (2 * STEP)

@@ -1,4 +1,4 @@
-"""Adam with a fixed step on quaternion and translation, as others align: every start, every step, the last pose."""
+"""Adam with a fixed step on quaternion and translation: every start, every step, and the last pose."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from foldpix.alignment.moments import Terms, derivatives
-from foldpix.alignment.poses import multiply, rotation_matrix
 from foldpix.alignment.polynomials import GRADIENT, VALUE
+from foldpix.alignment.poses import multiply, rotation_matrix
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 

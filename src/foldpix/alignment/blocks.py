@@ -24,7 +24,7 @@ class Settings(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Poses of pairs (B, K, 7), best first, their overlaps (B, K), and those of clouds with themselves (B,)."""
+    """Poses (B, K, 7), best first, their overlaps (B, K), and those of clouds with themselves (B,)."""
 
     poses: Any
     overlaps: Any

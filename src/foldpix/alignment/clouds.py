@@ -56,7 +56,7 @@ class Cloud:
 def _checked(name: str, values: Any, dtype: type, shape: tuple[int, ...]) -> np.ndarray | None:
     if values is None:
         return None
-    array = np.asarray(values, dtype)
+    array: np.ndarray = np.asarray(values, dtype)
     if array.shape != shape:
         raise ValueError(f"{name} have the shape {array.shape}; {shape} is needed")
     return array

@@ -8,7 +8,9 @@ E = exp(-α/2 |r - x|²) is E times a polynomial of second degree in r and of se
 Letters of shapes: B pairs, S poses, N points of the reference, M points of the fit, K and J features.
 """
 
+import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 import jax
@@ -174,10 +176,14 @@ def _contract(
     # Poses as one long last axis, and sums written out: XLA's loops over short axes are slow.
     sums_KILP = jnp.moveaxis(sums, (0, 2), (-2, -1)).reshape(num_features, num_first, num_second, -1)
     first, second = (x.reshape(*x.shape[:2], -1) for x in (first, second))
-    sums_KILP = sum(first[:, i, None] * sums_KILP[:, None, i] for i in range(num_first))
-    sums_KILP = sum(second[:, i] * sums_KILP[:, :, None, i] for i in range(num_second))
+    sums_KILP = _sum([first[:, i, None] * sums_KILP[:, None, i] for i in range(num_first)])
+    sums_KILP = _sum([second[:, i] * sums_KILP[:, :, None, i] for i in range(num_second)])
     found = matrix.reshape(-1, NUM_DERIVATIVES).T @ sums_KILP.reshape(-1, num_pairs * num_poses)
     return found.reshape(-1, num_pairs, num_poses)
+
+
+def _sum(parts: list[jax.Array]) -> jax.Array:
+    return reduce(operator.add, parts)
 
 
 def _affine_maps(rotation_BS33: jax.Array, translation_BS3: jax.Array) -> jax.Array:

@@ -1,8 +1,8 @@
 """Which overlap of two clouds is maximised.
 
 All are sums over pairs of points of a weight times exp(-α/2 |r - x|²); what differs is the weight. The
-prefactor (π / 2α)^1.5 of Gaussian overlaps (Grant, Gallardo & Pickup 1996) is left out where it is the same for
-all pairs: it cancels in every similarity.
+prefactor (π / 2α)^1.5 of Gaussian overlaps (Grant, Gallardo & Pickup 1996) is left out where it is the same
+for all pairs: it cancels in every similarity.
 """
 
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ _WIDE_ALPHA, _ALPHA = 0.7, 1.0
 class Points(NamedTuple):
     """A cloud as the kernel takes it; what an overlap does not use is None.
 
-    ``alphas`` are widths by point, ``weights`` factors by point (padding has zero), ``axial`` and ``polar`` say
-    with one or zero whether the direction counts as a line or as an arrow.
+    ``alphas`` are widths by point, ``weights`` factors by point (padding has zero), ``axial`` and ``polar``
+    say with one or zero whether the direction counts as a line or as an arrow.
     """
 
     points: Any
@@ -93,8 +93,8 @@ class Charged:
 class Pharmacophore:
     """Pharmacophores of the same kind, weighted by how well their directions agree.
 
-    Directed pairs weigh (s + 2) / 3 with s = |u·v| for aromatic rings and max(0, u·v) for acceptors, donors and
-    halogens; others weigh one.
+    Directed pairs weigh (s + 2) / 3 with s = |u·v| for aromatic rings and max(0, u·v) for acceptors, donors
+    and halogens; others weigh one.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ class Pharmacophore:
     similarity: str = "tanimoto"
     extended_points: bool = False
     only_extended: bool = False
-    # Few and narrow terms make many maxima; with 60 starts Newton passes what Adam reaches from 50 (0.2414 beside
-    # 0.2404 on 64 pairs of drugs), with 24 it does not (0.2382).
+    # Few and narrow terms make many maxima; with 60 starts Newton passes what Adam reaches from 50
+    # (0.2414 beside 0.2404 on 64 pairs of drugs), with 24 it does not (0.2382).
     ruggedness: ClassVar[int] = 2
 
     def __post_init__(self) -> None:

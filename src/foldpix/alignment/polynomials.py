@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-#: Places of the derivatives: the overlap, its gradient, its Hessian row by row, and the diagonal of Σ α E JᵀJ,
-#: which is that of the Hessian but for the sign where all points lie on their partners.
+#: Places of the derivatives: the overlap, its gradient, its Hessian row by row, and the diagonal of
+#: Σ α E JᵀJ, which is that of the Hessian but for the sign where all points lie on their partners.
 VALUE, GRADIENT, HESSIAN, SCALE = 0, slice(1, 7), slice(7, 43), slice(43, 49)
 NUM_DERIVATIVES = 49
 _SAMPLES = 1000
@@ -31,13 +31,17 @@ def quadratic_features(x: Any) -> Any:
 
 @cache
 def derivative_maps() -> np.ndarray:
-    """Coefficients by power of α, features (1, x, y, z, xx, ...) of r, (1, x) ⊗ (1, x), and derivative: (3, 10, 16, 49)."""
+    """Coefficients by power of α, feature of r, feature of x, and derivative: (3, 10, 16, 49).
+
+    Features are those of `quadratic_features` for r, (1, x) ⊗ (1, x) for x.
+    """
     r, x = _random(2)
     d, identity = r - x, np.eye(3)
     c = np.concatenate([np.cross(x, r), d], axis=1)
     dot = lambda a, b: np.sum(a * b, axis=1)[:, None, None]  # noqa: E731
     outer = lambda a, b: a[:, :, None] * b[:, None, :]  # noqa: E731
-    jacobian = np.concatenate([np.cross(identity, x[:, None]).swapaxes(1, 2), np.tile(identity, (len(x), 1, 1))], 2)
+    turn = np.cross(identity, x[:, None]).swapaxes(1, 2)
+    jacobian = np.concatenate([turn, np.tile(identity, (len(x), 1, 1))], axis=2)
     metric = jacobian.swapaxes(1, 2) @ jacobian
     curvature = -metric
     curvature[:, :3, :3] += (outer(x, d) + outer(d, x)) / 2 - dot(x, d) * identity
@@ -63,13 +67,16 @@ def directed_maps() -> tuple[np.ndarray, np.ndarray]:
     mixed = c[:, :, None] * k[:, None, :]
     turn = np.zeros((len(r), 6, 6))
     uq = u[:, :, None] * q[:, None, :]
-    turn[:, :3, :3] = (uq + uq.swapaxes(1, 2)) / 2 - np.trace(uq, axis1=1, axis2=2)[:, None, None] * np.eye(3)
+    cosine = np.trace(uq, axis1=1, axis2=2)[:, None, None]
+    turn[:, :3, :3] = (uq + uq.swapaxes(1, 2)) / 2 - cosine * np.eye(3)
     targets = np.zeros((2, len(r), NUM_DERIVATIVES))
     targets[0, :, GRADIENT] = k
     targets[0, :, HESSIAN] = turn.reshape(-1, 36)
     targets[1, :, HESSIAN] = (mixed + mixed.swapaxes(1, 2)).reshape(-1, 36)
     right = bilinear_features(q, affine(x))
-    return _coefficients(u, right, targets[0]), _coefficients(bilinear_features(u, affine(r)), right, targets[1])
+    return _coefficients(u, right, targets[0]), _coefficients(
+        bilinear_features(u, affine(r)), right, targets[1]
+    )
 
 
 def affine(x: Any) -> Any:

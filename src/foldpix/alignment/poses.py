@@ -1,7 +1,7 @@
 """Poses: a unit quaternion, scalar first, and a translation; seven numbers, or a 4 by 4 matrix.
 
-A pose moves a column vector y to R y + t, the fit onto its reference. What is written here for arrays with the
-seven numbers last works on NumPy's and JAX's alike.
+A pose moves a column vector y to R y + t, the fit onto its reference. What is written here for arrays with
+the seven numbers last works on NumPy's and JAX's alike.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ def multiply(p: Any, q: Any) -> Any:
 
 
 def quaternion_of(rotation: np.ndarray) -> np.ndarray:
-    """Unit quaternions of rotations, (..., 3, 3) -> (..., 4): eigenvectors of Bar-Itzhack's matrix (2000)."""
+    """Unit quaternions of rotations, by Bar-Itzhack's eigenvectors (2000): (..., 3, 3) -> (..., 4)."""
     m = np.asarray(rotation, np.float64)
     symmetric = np.empty((*m.shape[:-2], 4, 4))
     trace = np.trace(m, axis1=-2, axis2=-1)
@@ -59,7 +59,7 @@ def inverse(pose: np.ndarray) -> np.ndarray:
 
 
 def shifted(pose: np.ndarray, ref_origin: np.ndarray, fit_origin: np.ndarray) -> np.ndarray:
-    """Poses of clouds whose origins are moved back from these points: (..., 7), (..., 3), (..., 3) -> (..., 7)."""
+    """Poses of clouds whose origins are moved back from these points; (..., 7), twice (..., 3) -> (..., 7)."""
     turned = np.einsum("...ij,...j->...i", rotation_matrix(pose[..., :4]), fit_origin)
     return np.concatenate([pose[..., :4], pose[..., 4:] + ref_origin - turned], axis=-1)
 

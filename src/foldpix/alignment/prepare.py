@@ -52,27 +52,32 @@ def prepare(
 
     ``statuses`` gets why. A cloud that occurs in many pairs is prepared once.
     """
-    done: dict[int, Centred | ValueError] = {}
+    done: dict[int, Centred | str] = {}
     pairs = []
     for place, (ref, fit) in enumerate(zip(refs, fits, strict=True)):
-        sides = []
-        for role, cloud in (("reference", ref), ("fit", fit)):
+        for cloud in (ref, fit):
             if id(cloud) not in done:
                 done[id(cloud)] = _centred_or_why_not(cloud, overlap)
-            centred = done[id(cloud)]
-            if isinstance(centred, ValueError) and statuses[place] == OK:
-                statuses[place] = f"{role}: {centred}"
-            sides.append(centred)
-        if statuses[place] == OK:
-            swapped = may_swap and len(sides[0].points.points) < len(sides[1].points.points)
-            pairs.append(Pair(place, *(reversed(sides) if swapped else sides), swapped))
+        one, other = done[id(ref)], done[id(fit)]
+        if statuses[place] != OK:
+            continue
+        if isinstance(one, str):
+            statuses[place] = f"reference: {one}"
+        elif isinstance(other, str):
+            statuses[place] = f"fit: {other}"
+        elif may_swap and len(one.points.points) < len(other.points.points):
+            pairs.append(Pair(place, other, one, swapped=True))
+        else:
+            pairs.append(Pair(place, one, other, swapped=False))
     return pairs
 
 
-def _centred_or_why_not(cloud: Cloud, overlap: Overlap) -> Centred | ValueError:
+def _centred_or_why_not(cloud: Cloud, overlap: Overlap) -> Centred | str:
     try:
         points = overlap.fold(cloud)
     except ValueError as error:
-        return error
+        return str(error)
     center = cloud.points.mean(axis=0) if cloud.center is None else cloud.center
-    return Centred(cloud, points._replace(points=points.points - center), center, principal_frame(cloud.points))
+    return Centred(
+        cloud, points._replace(points=points.points - center), center, principal_frame(cloud.points)
+    )

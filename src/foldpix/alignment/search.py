@@ -21,7 +21,7 @@ from foldpix.alignment.tiles import Tile, padded_size, tiles
 #: How to search.
 METHODS = ("newton", "adam")
 # Poses that a search of coarse clouds hands to that of fine ones.
-_NUM_GUIDES = 4
+_NUM_GUIDES = 8
 # Blocks under way at a time: one computes while the next is made ready.
 _NUM_PENDING = 3
 
@@ -85,7 +85,8 @@ def align(
         Newton's method with late pruning, or the fixed-step Adam of others.
     num_repeats : int
         Number of starts. Newton takes the largest group of rotations between principal frames with at most so
-        many, 4, 12, 24 or 60, with pharmacophores of twice as many (50 give 24 and 60). One is the identity as it stands, without a translation.
+        many, 4, 12, 24 or 60; for pharmacophores of twice as many (50 give 24 and 60). One is the identity
+        as it stands, without a translation.
     starts : sequence of array_like, shape=(R, 7), optional
         The starts of each pair instead: quaternion, scalar first, and translation, of the clouds as given.
     guides : (refs, fits, overlap), optional
@@ -110,7 +111,9 @@ def align(
     """
     _check(refs, fits, method, num_repeats, starts)
     ignore = lambda num: None  # noqa: E731
-    plan = _Plan(method, num_repeats, num_repeats, lr, max_num_steps, tuple(devices or jax.local_devices()), ignore)
+    plan = _Plan(
+        method, num_repeats, num_repeats, lr, max_num_steps, tuple(devices or jax.local_devices()), ignore
+    )
     statuses = [OK] * len(refs)
     if guides is not None:
         _check(*guides[:2], method, num_repeats, refs)
@@ -120,9 +123,7 @@ def align(
     return Alignment(transform_matrix(found.poses[:, 0]), scores, np.array(statuses, dtype=str))
 
 
-def _check(
-    refs: Sequence, fits: Sequence, method: str, num_repeats: int, starts: Sequence | None
-) -> None:
+def _check(refs: Sequence, fits: Sequence, method: str, num_repeats: int, starts: Sequence | None) -> None:
     if method not in METHODS:
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}")
     if num_repeats < 1:
@@ -139,7 +140,7 @@ def _overlay(
     num_best: int,
     statuses: list[str],
 ) -> Found:
-    """The best poses of pairs, of clouds as they were given, in float64; NaN overlaps where there are none."""
+    """The best poses of pairs, of clouds as given, in float64; NaN overlaps where there are none."""
     refs, fits, overlap = clouds
     identity = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     all_found = Found(
@@ -148,7 +149,9 @@ def _overlay(
     )
     # Adam's path depends on which of the two moves.
     pairs = prepare(refs, fits, overlap, plan.method == "newton", statuses)
-    settings = Settings(getattr(overlap, "alpha", 1.0), getattr(overlap, "lam", 1.0), plan.lr, plan.max_num_steps)
+    settings = Settings(
+        getattr(overlap, "alpha", 1.0), getattr(overlap, "lam", 1.0), plan.lr, plan.max_num_steps
+    )
     plan = plan._replace(num_principal=plan.num_repeats * overlap.ruggedness)
     for some, found in _search(pairs, starts, plan, settings, num_best):
         places = [pair.place for pair in some]
@@ -208,8 +211,11 @@ def _num_starts(pairs: list[Pair], starts: Starts | None, plan: _Plan) -> int:
 def _starts_of(pairs: list[Pair], starts: Starts | None, plan: _Plan, num: int) -> np.ndarray:
     """Starts of centred pairs, (P, R, 7); the first fills up where there are less than ``num``."""
     if starts is None and plan.method == "newton" and plan.num_repeats > 1:
-        frames = (np.array([getattr(pair, side).frame for pair in pairs]) for side in ("ref", "fit"))
-        return _filled(principal_starts(*frames, plan.num_principal), num)
+        of_ref, of_fit = (
+            np.array([pair.ref.frame for pair in pairs]),
+            np.array([pair.fit.frame for pair in pairs]),
+        )
+        return _filled(principal_starts(of_ref, of_fit, plan.num_principal), num)
     rows = []
     for pair in pairs:
         given = starts[pair.place] if starts is not None else _default_starts(pair, plan)

@@ -21,7 +21,7 @@ from foldpix.alignment.search import align
 Poses = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def optimize_ROCS_overlay_jax_vol_shmap(  # noqa: N802
+def optimize_ROCS_overlay_jax_vol_shmap(
     ref_batch: Any,
     fit_batch: Any,
     mask_ref_batch: Any,
@@ -68,7 +68,7 @@ def optimize_ROCS_overlay_jax_vol_shmap(  # noqa: N802
     return _run(refs, fits, Volume(alpha), fit_batch, se3_init_batch, lr, max_num_steps, method, devices)
 
 
-def optimize_ROCS_esp_overlay_jax_vol_esp_shmap(  # noqa: N802
+def optimize_ROCS_esp_overlay_jax_vol_esp_shmap(
     ref_batch: Any,
     fit_batch: Any,
     ref_charges_batch: Any,
@@ -94,7 +94,7 @@ def optimize_ROCS_esp_overlay_jax_vol_esp_shmap(  # noqa: N802
     return _run(refs, fits, overlap, fit_batch, se3_init_batch, lr, max_num_steps, method, devices)
 
 
-def optimize_ROCS_overlay_jax_surf_shmap(  # noqa: N802
+def optimize_ROCS_overlay_jax_surf_shmap(
     ref_batch: Any,
     fit_batch: Any,
     VAA_batch: Any,
@@ -113,7 +113,7 @@ def optimize_ROCS_overlay_jax_surf_shmap(  # noqa: N802
     return _run(refs, fits, Volume(alpha), fit_batch, se3_init_batch, lr, max_num_steps, method, devices)
 
 
-def optimize_ROCS_esp_overlay_jax_surf_esp_shmap(  # noqa: N802
+def optimize_ROCS_esp_overlay_jax_surf_esp_shmap(
     ref_batch: Any,
     fit_batch: Any,
     ref_charges_batch: Any,
@@ -225,10 +225,14 @@ def _run(
         fits,
         overlap,
         method=method,
-        starts=np.asarray(starts),
+        starts=list(np.asarray(starts)),
         lr=lr,
         max_num_steps=max_num_steps,
         devices=devices,
     )
     aligned = apply(found.transforms, np.asarray(fit_batch, np.float64))
-    return tuple(x.astype(np.float32) for x in (aligned, found.transforms, found.scores))
+    return (
+        aligned.astype(np.float32),
+        found.transforms.astype(np.float32),
+        found.scores.astype(np.float32),
+    )

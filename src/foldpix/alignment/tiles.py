@@ -9,11 +9,11 @@ from foldpix.alignment.moments import CHUNK
 from foldpix.alignment.overlaps import Points
 
 # Sizes that fits, and numbers of starts, are padded to; beyond the last, its multiples.
-_SIZES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+_SIZES = (8, 16, 24, 32, 48, 64, 96, 128, 200, 256, 384, 512)
 # Those of references: their padding is not computed with (`moments`), so few shapes do.
 _REF_SIZES = (48, 128, 512)
-# Terms of a block of pairs with their poses that are computed at a time: 1 MB of float32, so that they stay in
-# a core's own cache.
+# Terms of a block of pairs with their poses that are computed at a time: 1 MB of float32, so that they
+# stay in a core's own cache.
 _MAX_TERMS = 2**18
 _MAX_PAIRS = 64
 
@@ -45,14 +45,14 @@ def tiles(pairs: Sequence[tuple[Points, Points]], num_poses: int) -> Iterator[Ti
     for shape in np.unique(shapes.reshape(-1, 2), axis=0):
         places = np.flatnonzero((shapes == shape).all(axis=1))
         places = places[np.argsort(counts[places, 0], kind="stable")]
-        ref, fit = (_stack([pairs[k][side] for k in places], shape[side]) for side in (0, 1))
+        ref, fit = (_stack([pairs[k][side] for k in places.tolist()], int(shape[side])) for side in (0, 1))
         most = _MAX_TERMS // (CHUNK * num_poses * int(shape[1]))
         yield Tile(places, ref, fit, 1 << max(0, min(most, _MAX_PAIRS).bit_length() - 1))
 
 
 def _stack(clouds: Sequence[Points], size: int) -> Points:
     """Arrays (P, size, ...) of float32; padding lies at the origin and weighs nothing."""
-    columns = []
+    columns: list[np.ndarray | None] = []
     for name, first in zip(Points._fields, clouds[0], strict=True):
         if first is None:
             columns.append(None)
