@@ -1,6 +1,7 @@
 """Molecules for the tests of alignment."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,11 @@ def embed(smiles: str, seed: int = 1) -> Chem.Mol:
 
 def molecule(smiles: str, **options) -> Molecule:
     return Molecule(embed(smiles), **options)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

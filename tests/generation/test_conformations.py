@@ -58,6 +58,11 @@ def test_shapes_are_named(shape) -> None:
         given_torsions(np.zeros(shape), [4], 2)
 
 
+def test_torsions_of_thousands_of_turns_are_refused() -> None:
+    with pytest.raises(ValueError, match="a torsion of 20000 radian; take full turns away"):
+        given_torsions(np.full((4, 3), 2e4), [4], 1)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_torsions_are_finite(value) -> None:
     torsions = np.zeros((2, 4, 3))

@@ -10,13 +10,15 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
-import decode  # noqa: F401 (registers its schema, as the other scripts do)
+import align  # noqa: F401 (registers its schema, as the other scripts do)
+import decode  # noqa: F401
 import encode  # noqa: F401
 import evaluate  # noqa: F401
 import generate  # noqa: F401
 import preprocess  # noqa: F401
 import train  # noqa: F401
 from foldpix.jobs.entry import typed
+from foldpix.jobs.schema.align import AlignConfig
 from foldpix.jobs.schema.decode import DecodeConfig
 from foldpix.jobs.schema.encode import EncodeConfig
 from foldpix.jobs.schema.evaluate import EvaluateConfig
@@ -37,12 +39,14 @@ JOBS = {
     "evaluate": EvaluateConfig,
     "encode": EncodeConfig,
     "decode": DecodeConfig,
+    "align": AlignConfig,
 }
 REQUIRED = {
     "train": [],
     "preprocess": ["source=x", "out=y"],
     "encode": ["source=x", "ckpt=z", "out=y"],
     "decode": ["source=x", "out=y"],
+    "align": ["ref=x", "out=y"],
 }
 CHOICES = sorted(
     (folder.name, file.stem) for folder in CONF.iterdir() if folder.is_dir() for file in folder.glob("*.yaml")
@@ -92,6 +96,7 @@ DEFAULTS = {
     "evaluate": EvaluateConfig(out="y"),
     "encode": EncodeConfig(source="x", ckpt="z", out="y"),
     "decode": DecodeConfig(source="x", out="y"),
+    "align": AlignConfig(ref="x", out="y"),
 }
 
 

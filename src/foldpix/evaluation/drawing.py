@@ -14,11 +14,14 @@ from matplotlib.figure import Figure
 from foldpix.geometry import superpose
 from foldpix.image import to_pixels
 
-_INK, _FAINT, _TRUTH = "#22262b", "#8a9099", (0.72, 0.74, 0.77)
+_INK, _FAINT = "#22262b", "#8a9099"
+#: Of what lies below.
+GREY = (0.72, 0.74, 0.77)
 _CHAIN_COLORS = colormaps["turbo"]
 _STEPS = 8  # drawn segments between two CA
 _RIM_DEPTH = 2.5  # angstrom
-_BEHIND = 4.0  # angstrom by which the truth steps back, so that it frames a decoded trace that fits
+#: Angstrom by which what lies below steps back, so that it frames what fits.
+BEHIND = 4.0
 
 
 @dataclass(frozen=True)
@@ -87,32 +90,30 @@ def _draw_panel(axes: Sequence[Axes], panel: Panel) -> None:
 def draw_traces(axis: Axes, truth: np.ndarray, decoded: np.ndarray) -> None:
     """Two CA traces (L, 3), superposed, along the thinnest axis: truth grey, decoded blue (N) to red (C)."""
     truth, decoded = (np.asarray(trace, dtype=np.float64) for trace in (truth, decoded))
-    decoded = superpose(decoded, truth)
-    view, centre = _widest_view(truth), truth.mean(axis=0)
-    curves = [_smooth((trace - centre) @ view.T) for trace in (truth, decoded)]
-    curves[0][:, 2] -= _BEHIND
-    along = np.linspace(0, 1, len(curves[0]) - 1)
-    colors = [np.tile(_TRUTH, (len(along), 1)), _CHAIN_COLORS(0.06 + 0.86 * along)[:, :3]]
-    _draw_tubes(axis, curves, colors, widths=(5.0, 2.3))
-    axis.set_aspect("equal", adjustable="datalim")
-    axis.autoscale_view()
-    axis.set_axis_off()
+    draw_overlaid_traces(axis, truth, superpose(decoded, truth))
+
+
+def draw_overlaid_traces(axis: Axes, below: np.ndarray, above: np.ndarray) -> None:
+    """Two CA traces as they lie, (L, 3), (M, 3), along the thinnest axis of the first: grey; blue to red."""
+    view, centre = widest_view(below), below.mean(axis=0)
+    curves = [_smooth((trace - centre) @ view.T) for trace in (below, above)]
+    curves[0][:, 2] -= BEHIND
+    along = np.linspace(0, 1, len(curves[1]) - 1)
+    colors = [np.tile(GREY, (len(curves[0]) - 1, 1)), _CHAIN_COLORS(0.06 + 0.86 * along)[:, :3]]
+    draw_tubes(axis, curves, colors, widths=(5.0, 2.3))
 
 
 def draw_chain(axis: Axes, trace: np.ndarray, colors: np.ndarray) -> None:
     """A CA trace (L, 3) along its thinnest axis, a colour (L, 3; red, green, blue in [0, 1]) a residue."""
     trace = np.asarray(trace, dtype=np.float64)
-    curve = _smooth((trace - trace.mean(axis=0)) @ _widest_view(trace).T)
+    curve = _smooth((trace - trace.mean(axis=0)) @ widest_view(trace).T)
     nearest = np.round(np.arange(len(curve) - 1) / _STEPS).astype(int)
-    _draw_tubes(axis, [curve], [colors[nearest]], widths=(4.0,))
-    axis.set_aspect("equal", adjustable="datalim")
-    axis.autoscale_view()
-    axis.set_axis_off()
+    draw_tubes(axis, [curve], [colors[nearest]], widths=(4.0,))
 
 
-def _widest_view(points: np.ndarray) -> np.ndarray:
+def widest_view(points: np.ndarray) -> np.ndarray:
     """Rotation (3, 3) that shows the largest extents in x and y and looks along the smallest."""
-    _, _, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    _, _, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=len(points) < 3)
     axes[2] *= np.sign(np.linalg.det(axes))
     return axes
 
@@ -128,10 +129,13 @@ def _smooth(points: np.ndarray) -> np.ndarray:
     return np.concatenate([curve.reshape(-1, 3), points[-1:]])
 
 
-def _draw_tubes(
+def draw_tubes(
     axis: Axes, curves: Sequence[np.ndarray], colors: Sequence[np.ndarray], widths: Sequence[float]
 ) -> None:
-    """Segments from back to front, each over a white rim: what is nearer passes over what is farther."""
+    """Polylines (n, 3) from back to front on axes of their own, a colour a segment, a width (points) a line.
+
+    Each segment lies over a white rim: what is nearer passes over what is farther.
+    """
     segments = np.concatenate([np.stack([curve[:-1], curve[1:]], axis=1) for curve in curves])
     width = np.repeat(widths, [len(curve) - 1 for curve in curves])
     depth = segments[:, :, 2].mean(axis=1)
@@ -145,3 +149,6 @@ def _draw_tubes(
     axis.add_collection(
         LineCollection(list(lines), colors=both_colors, linewidths=both_widths, capstyle="round")
     )
+    axis.set_aspect("equal", adjustable="datalim")
+    axis.autoscale_view()
+    axis.set_axis_off()

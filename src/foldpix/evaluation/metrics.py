@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from biotite.structure import AtomArray, lddt
 
-from foldpix.geometry import best_rotation, rmsd
+from foldpix.geometry import best_rotation, rmsd, tm_scale
 
 # Window lengths L, L/2, ... L/16 from which the search for the best TM-score starts.
 _NUM_WINDOW_LENGTHS = 5
@@ -96,11 +96,6 @@ def tm_score(decoded: np.ndarray, truth: np.ndarray) -> float:
     mobile, target = _points(decoded), _points(truth)
     score = _best_score(np.ones((1, len(target))), mobile, target)
     return score if score > _NEARLY_IDENTICAL else _best_score(_windows(len(target)), mobile, target)
-
-
-def tm_scale(length: int) -> float:
-    """The distance d0 (angstrom) at which a pair of residues counts one half."""
-    return max(1.24 * np.cbrt(max(length - 15, 0)) - 1.8, 0.5)
 
 
 def _points(coords: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from foldpix.generation.turns import GREATEST
+
 #: phi and psi in degrees of the ideal conformations, and the letter of their residues; omega is 180.
 #: alpha, beta, ppii, extended, curved as synth-pdb has them; 3-10 and pi helix: IUPAC-IUB (1970).
 IDEAL = {
@@ -72,7 +74,7 @@ def given_torsions(conformation: object, lengths: Sequence[int], num_members: in
     Raises
     ------
     ValueError
-        If they are no numbers, not finite, or of another shape.
+        If they are no numbers, not finite, too large, or of another shape.
     """
     try:
         torsions = np.asarray(conformation, dtype=np.float64)
@@ -88,6 +90,9 @@ def given_torsions(conformation: object, lengths: Sequence[int], num_members: in
     if not np.isfinite(torsions).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(torsions))[0])
         raise ValueError(f"torsion {torsions[where]} at {where}; all must be finite, in radian")
+    greatest = np.abs(torsions).max()
+    if greatest > GREATEST:
+        raise ValueError(f"a torsion of {greatest:g} radian; take full turns away, to {GREATEST:g} or less")
     return torsions.reshape(-1, *shape)
 
 

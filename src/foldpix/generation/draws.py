@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from foldpix.generation.checks import whole_number
+from foldpix.generation.turns import cos_sin
 
 
 class Stream(IntEnum):
@@ -68,11 +69,11 @@ def normal(seed: int, members: np.ndarray, stream: Stream, count: int) -> np.nda
     normals_N4B = np.empty((-(-count // 4), 4, len(keys)), dtype=np.float32)
     for first in range(0, len(keys), TILE):
         uniforms_4NB = _to_uniform(_words(seed, keys[first : first + TILE], stream, count))
-        for one, other in ((0, 1), (2, 3)):
-            radius = np.sqrt(np.float32(-2.0) * np.log(uniforms_4NB[one]))
-            angle = np.float32(2.0 * np.pi) * uniforms_4NB[other]
-            np.multiply(radius, np.cos(angle), out=normals_N4B[:, one, first : first + TILE])
-            np.multiply(radius, np.sin(angle), out=normals_N4B[:, other, first : first + TILE])
+        turns_N2B = np.empty((len(normals_N4B), 2, uniforms_4NB.shape[2]), dtype=np.float32)
+        for pair in (0, 2):
+            radii_NB = np.sqrt(np.float32(-2.0) * np.log(uniforms_4NB[pair]))
+            cos_sin(np.float32(2.0 * np.pi) * uniforms_4NB[pair + 1], turns_N2B)
+            _stretch(turns_N2B, radii_NB, normals_N4B[:, pair : pair + 2, first : first + TILE])
     return normals_N4B.reshape(4 * len(normals_N4B), len(keys))[:count].T
 
 
@@ -100,10 +101,23 @@ def _words(seed: int, keys: np.ndarray, stream: Stream, count: int) -> np.ndarra
 
 def _to_uniform(words: np.ndarray) -> np.ndarray:
     """The upper 23 bits as the middle of their interval: exact in float32."""
-    numbers = (words >> np.uint32(9)).astype(np.float32)
-    numbers += np.float32(0.5)
-    numbers *= np.float32(2.0**-23)
+    numbers = np.empty(words.shape, dtype=np.float32)
+    _scale(words.reshape(-1), numbers.reshape(-1))
     return numbers
+
+
+@njit(cache=True)
+def _scale(words: np.ndarray, out: np.ndarray) -> None:
+    for k in range(len(out)):
+        out[k] = (np.float32(words[k] >> np.uint32(9)) + np.float32(0.5)) * np.float32(2.0**-23)
+
+
+@njit(cache=True)
+def _stretch(turns_N2B: np.ndarray, radii_NB: np.ndarray, out_N2B: np.ndarray) -> None:
+    for n in range(out_N2B.shape[0]):
+        for part in range(2):
+            for b in range(out_N2B.shape[2]):
+                out_N2B[n, part, b] = radii_NB[n, b] * turns_N2B[n, part, b]
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from foldpix.generation.turns import cos_sin
 from foldpix.geometry import IDEAL_RESIDUE
 from foldpix.geometry.nerf import C_N, C_N_CA, CA_C_N
 from foldpix.geometry.residue import CA_C, N_CA, N_CA_C
@@ -37,13 +38,14 @@ def walk(torsions: np.ndarray, is_d: np.ndarray, out: np.ndarray) -> None:
     peptide = Peptide._make(map(out.dtype.type, PEPTIDE))
     hand = np.where(is_d, -1, 1).astype(out.dtype)
     flat = out.reshape(len(out), 15 * out.shape[1])
-    turns_L32B = np.zeros((out.shape[1], 3, 2, LANES), dtype=out.dtype)
+    length = out.shape[1]
+    angles_L3B = np.zeros((length, 3, LANES), dtype=out.dtype)
+    turns = np.empty((3 * length, 2, LANES), dtype=out.dtype)
     for first in range(0, len(out), LANES):
-        part_LTB = torsions[first : first + LANES].transpose(1, 2, 0)
-        num = part_LTB.shape[-1]
-        np.cos(part_LTB, out=turns_L32B[:, :, 0, :num])
-        np.sin(part_LTB, out=turns_L32B[:, :, 1, :num])
-        _walk(turns_L32B.ravel(), hand, peptide, flat[first : first + LANES])
+        part_L3B = torsions[first : first + LANES].transpose(1, 2, 0)
+        angles_L3B[..., : part_L3B.shape[-1]] = part_L3B
+        cos_sin(angles_L3B.reshape(3 * length, LANES), turns.reshape(3 * length, 2, LANES))
+        _walk(turns.reshape(-1), hand, peptide, flat[first : first + LANES])
 
 
 class Peptide(NamedTuple):

@@ -8,7 +8,7 @@ from foldpix.geometry.nerf import build_backbone, place_atom
 from foldpix.geometry.orientation import orientation_maps
 from foldpix.geometry.peptide import peptide_terms
 from foldpix.geometry.residue import IDEAL_RESIDUE, frame_jacobian, residue_frames, virtual_cb
-from foldpix.geometry.superposition import best_rotation, rmsd, superpose
+from foldpix.geometry.superposition import best_rotation, rmsd, superpose, tm_scale
 from foldpix.geometry.synchronization import relative_rotations, synchronize
 from foldpix.geometry.torsion import backbone_torsions
 from foldpix.geometry.tridiagonal import inverse_diagonal, solve_tridiagonal
@@ -34,5 +34,6 @@ __all__ = [
     "solve_tridiagonal",
     "superpose",
     "synchronize",
+    "tm_scale",
     "virtual_cb",
 ]

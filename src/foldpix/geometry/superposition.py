@@ -1,7 +1,8 @@
-"""Kabsch's superposition of point sets."""
+"""Kabsch's superposition of point sets, and how close is close."""
 
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
 
 
@@ -54,3 +55,8 @@ def rmsd(mobile: Any, target: Any) -> Any:
     xp = array_namespace(mobile, target)
     deviation = superpose(mobile, target) - target
     return xp.mean(xp.sum(deviation * deviation, axis=-1), axis=-1) ** 0.5
+
+
+def tm_scale(length: int) -> float:
+    """Distance d0 (angstrom) at which a pair of residues counts one half in a TM-score (Zhang & Skolnick)."""
+    return max(1.24 * np.cbrt(max(length - 15, 0)) - 1.8, 0.5)
