@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from foldpix.generation.composition import AMINO_ACIDS, NUM_PLACES, places
-from foldpix.generation.segments import FOLDS, KINDS, LONGEST
+from foldpix.generation.segments import FIRST_TURN, FOLDS, KINDS, LONGEST
 from scripts.generation.labelled_chains import LabelledChain, labelled_chains, segments
 
 ROOM = Path(__file__).parents[2] / "src" / "foldpix" / "generation"
@@ -26,9 +26,7 @@ SEGMENT_OF = str.maketrans("PLI", "CCT")
 #: Residues with the shares of all places of the letter that are added to those counted at one place.
 PRIOR = 50
 
-#: Residues of a helix whose N-H is not bonded to it. Proline, which has none, is let stand at these only: of
-#: the residues further on in alpha helices it is 0.6 % in real chains, with kinks that ours have not.
-FIRST_TURN = {"H": 3, "G": 2}
+PROLINE = AMINO_ACIDS.index("P")
 
 
 def main(folder: Path) -> None:
@@ -84,9 +82,8 @@ def fit_composition(chains: Sequence[LabelledChain]) -> dict:
         counts = np.zeros((NUM_PLACES, len(AMINO_ACIDS)))
         np.add.at(counts, (at[chosen], amino_acids[chosen]), 1.0)
         counts += PRIOR * counts.sum(axis=0) / counts.sum()
-        if kind in FIRST_TURN:
-            behind = np.arange(FIRST_TURN[kind], 4)
-            counts[[*behind, *(behind + NUM_PLACES // 2)], AMINO_ACIDS.index("P")] = 0.0
+        if kind in FIRST_TURN:  # behind it 0.6 % in real alpha helices, with kinks that ours have not
+            counts[np.arange(NUM_PLACES) % (NUM_PLACES // 2) >= FIRST_TURN[kind], PROLINE] = 0.0
         table[kind] = [_per_mille(row) for row in counts]
     return table
 

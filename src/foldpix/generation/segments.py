@@ -30,6 +30,9 @@ NUM_BEFORE = 2
 #: Longest segment; in real chains one in thousands is longer.
 LONGEST = 60
 
+#: Residues of a helix whose N-H is not bonded to it.
+FIRST_TURN = {"H": 3, "G": 2}
+
 #: Segments that the end of a chain cuts shorter than this become coil; in the order of KINDS, then its start.
 SHORTEST = (4, 3, 2, 1, 1, 1)
 
@@ -68,6 +71,31 @@ def segment_letters(lengths_B: np.ndarray, seed: int, members: np.ndarray, first
     most_BS = np.clip(longest_segments(lengths_B, f"{KINDS}C"), SHORTEST, LONGEST)
     _sample(u, lengths_B.astype(np.int64), most_BS, _tables(), letters_BL)
     return letters_BL
+
+
+def break_at_prolines(letters_BL: np.ndarray, is_proline: np.ndarray) -> np.ndarray:
+    """Letters with coil before each proline whose N-H would be bonded within or at the end of a helix.
+
+    Proline has none, and in a helix its CD would stand on the O that the bond would lead to.
+
+    Parameters
+    ----------
+    letters_BL : ndarray, dtype=uint8, shape=(B, L)
+        ASCII codes.
+    is_proline : ndarray of bool, shape=(L,) or (B, L)
+
+    Returns
+    -------
+    ndarray, dtype=uint8, shape=(B, L)
+    """
+    broken_BL = letters_BL.copy()
+    for kind, turn in FIRST_TURN.items():
+        is_helix_BL = letters_BL == ord(kind)
+        bonded_BL = np.broadcast_to(is_proline, letters_BL.shape)[:, turn:]
+        for back in range(1, turn + 1):
+            bonded_BL = bonded_BL & is_helix_BL[:, turn - back : -back]
+        broken_BL[:, turn - 1 : -1][bonded_BL] = ord("C")
+    return broken_BL
 
 
 class _Tables(NamedTuple):
