@@ -7,7 +7,7 @@ strands that are longer than a domain of the chain's length is wide are left out
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,8 @@ FIRST_TURN = {"H": 3, "G": 2}
 
 #: Segments that the end of a chain cuts shorter than this become coil; in the order of KINDS, then its start.
 SHORTEST = (4, 3, 2, 1, 1, 1)
+
+_COIL = ord("C")
 
 
 def sample_segments(lengths: Sequence[int] | np.ndarray, seed: int, members: np.ndarray) -> list[str]:
@@ -76,7 +78,8 @@ def segment_letters(lengths_B: np.ndarray, seed: int, members: np.ndarray, first
 def break_at_prolines(letters_BL: np.ndarray, is_proline: np.ndarray) -> np.ndarray:
     """Letters with coil before each proline whose N-H would be bonded within or at the end of a helix.
 
-    Proline has none, and in a helix its CD would stand on the O that the bond would lead to.
+    Proline has none, and its CD would stand on the O that the bond leads to. Pieces of a helix that are then
+    too short are coil.
 
     Parameters
     ----------
@@ -89,12 +92,7 @@ def break_at_prolines(letters_BL: np.ndarray, is_proline: np.ndarray) -> np.ndar
     ndarray, dtype=uint8, shape=(B, L)
     """
     broken_BL = letters_BL.copy()
-    for kind, turn in FIRST_TURN.items():
-        is_helix_BL = letters_BL == ord(kind)
-        bonded_BL = np.broadcast_to(is_proline, letters_BL.shape)[:, turn:]
-        for back in range(1, turn + 1):
-            bonded_BL = bonded_BL & is_helix_BL[:, turn - back : -back]
-        broken_BL[:, turn - 1 : -1][bonded_BL] = ord("C")
+    _break(np.broadcast_to(is_proline, letters_BL.shape), _FIRST_TURN, _SHORTEST, broken_BL)
     return broken_BL
 
 
@@ -123,6 +121,16 @@ class _Tables(NamedTuple):
     tail: np.ndarray
     shortest: np.ndarray
     letters: np.ndarray
+
+
+def _by_letter(kinds: Iterable[str], numbers: Iterable[int], other: int) -> np.ndarray:
+    table = np.full(256, other)
+    table[[ord(kind) for kind in kinds]] = list(numbers)
+    return table
+
+
+_FIRST_TURN: np.ndarray = _by_letter(FIRST_TURN.keys(), FIRST_TURN.values(), np.iinfo(np.int64).max)
+_SHORTEST: np.ndarray = _by_letter(KINDS, SHORTEST[: len(KINDS)], 1)
 
 
 @cache
@@ -174,3 +182,19 @@ def _sample(
                 out_BL[b, i + 1 - age : i + 1] = tables.letters[coil]
             if u < end:
                 state, age = np.searchsorted(tables.follows[fold, state], u / end), 0
+
+
+@njit(cache=True)
+def _break(is_proline_BL: np.ndarray, turn: np.ndarray, shortest: np.ndarray, out_BL: np.ndarray) -> None:
+    num, length = out_BL.shape
+    for b in range(num):
+        start = 0
+        for i in range(1, length + 1):
+            kind = out_BL[b, i - 1]
+            breaks = i < length and is_proline_BL[b, i] and i - start >= turn[kind]
+            if breaks:
+                out_BL[b, i - 1] = _COIL
+            if breaks or i == length or out_BL[b, i] != kind:
+                if i - breaks - start < shortest[kind]:
+                    out_BL[b, start:i] = _COIL
+                start = i
