@@ -39,7 +39,9 @@ def main(folder: Path) -> None:
         for fold in FOLDS
     }
     _write("segments.json", {"source": source, "chains": {fold: folds.count(fold) for fold in FOLDS}} | table)
-    note = f"per mille of {AMINO_ACIDS} at the places 1, 2, 3, later, 1 behind H, G or T; the same where it ends"
+    note = (
+        f"per mille of {AMINO_ACIDS} at the places 1, 2, 3, later, 1 behind H, G or T; the same where it ends"
+    )
     _write("composition.json", {"source": source, "rows": note} | fit_composition(chains))
 
 
