@@ -17,7 +17,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_structures() -> Path:
     """Folder of real PDB chains beside the repository."""
     if not STRUCTURES.is_dir():
