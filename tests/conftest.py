@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the processors are taken by processes; set before torch is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPO = Path(__file__).parents[1]
 STRUCTURES = REPO.parent / "shared" / "structures"
@@ -17,7 +21,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_structures() -> Path:
     """Folder of real PDB chains beside the repository."""
     if not STRUCTURES.is_dir():

@@ -1,4 +1,5 @@
 import csv
+import re
 from collections import Counter
 
 import numpy as np
@@ -19,12 +20,13 @@ def chains() -> tuple[str, str]:
 
 def test_places_count_from_the_start_of_a_run(rng) -> None:
     for _ in range(20):
-        labels = "".join(rng.choice(list("HEC"), 6).repeat(rng.integers(1, 7, 6)))
+        labels = "".join(rng.choice(list("HGETC"), 6).repeat(rng.integers(1, 7, 6)))
         expected = []
         for i, letter in enumerate(labels):
             behind = len(labels[: i + 1]) - len(labels[: i + 1].rstrip(letter))
             is_last = labels[i + 1 : i + 2] != letter
-            expected.append(min(behind - 1, 3) + 4 * is_last)
+            is_behind_helix_or_turn = behind == 1 and i > 0 and labels[i - 1] in "HGT"
+            expected.append((4 if is_behind_helix_or_turn else min(behind - 1, 3)) + 5 * is_last)
         assert places(labels).tolist() == expected
 
 
@@ -61,8 +63,13 @@ def test_residues_prefer_their_structures(chains) -> None:
     assert share["T", "G"] > 3 * share["H", "G"]
 
 
-def test_prolines_stand_at_the_start_of_helices(chains) -> None:
+def test_prolines_stand_where_their_nitrogen_needs_no_bond(chains) -> None:
+    """As in real chains: frequent at starts behind coil, not behind the first turn of a helix or its end."""
     labels, sequence = chains
-    inside = [sequence[i] for i in range(4, len(labels)) if labels[i - 4 : i + 1] == "HHHHH"]
-    first = [sequence[i] for i in range(1, len(labels)) if labels[i] == "H" != labels[i - 1]]
-    assert inside.count("P") / len(inside) < 0.025 < 0.08 < first.count("P") / len(first)
+    places = {"HHHH": [], "GGG": [], "[HGT][^HGT]": [], "C[HGT]": []}
+    for pattern, found in places.items():
+        ends = [match.end(1) - 1 for match in re.finditer(f"(?=({pattern}))", labels)]
+        found += [sequence[i] == "P" for i in ends]
+    shares = {pattern: np.mean(found) for pattern, found in places.items()}
+    assert shares["HHHH"] == shares["GGG"] == 0.0
+    assert shares["[HGT][^HGT]"] < 0.002 < 0.15 < shares["C[HGT]"]

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from foldpix.generation import BatchedGenerator, BatchedPeptide
+from foldpix.generation.segments import sample_segments
 from foldpix.geometry import virtual_cb
 
 
@@ -27,6 +28,12 @@ def atoms_of(batch, *names):
 def apart(found, wanted):
     """Difference of angles in degrees, wherever the circle is cut."""
     return np.degrees(np.abs(np.angle(np.exp(1j * (found - wanted)))))
+
+
+def atoms_at(batch, name, residues):
+    """Coordinates (B, n, 3) of an atom of each of these residues, counted from 1."""
+    names, numbers = np.array(batch.atom_names), np.array(batch.residue_indices)
+    return batch.coords[:, [np.flatnonzero((names == name) & (numbers == i))[0] for i in residues]]
 
 
 def heavy_contacts(coords_LA3, limit):
@@ -201,6 +208,18 @@ class TestTorsions:
         phi = np.degrees(batch.torsions[..., 0])
         assert phi[:, [1, 3]] == pytest.approx(-65) and phi[:, [0, 2, 4]] == pytest.approx(-135)
 
+    def test_helices_make_way_for_the_ring_of_proline(self):
+        """Its CD would stand on the O four residues before, to which a helix bonds N-H."""
+        sequence, num = "ACDEFGHIKLMNPQRSTVWY" * 4, 40
+        prolines = np.arange(13, 81, 20)
+        drawn = sample_segments([len(sequence)] * num, 1, np.arange(num))
+        too_near = []
+        for conformation in ("domain", drawn):
+            batch = generated(sequence, num, full_atom=True, conformation=conformation, avoid_clashes=False)
+            cd, o = (atoms_at(batch, *pair) for pair in (("CD", prolines), ("O", prolines - 4)))
+            too_near.append(int((np.linalg.norm(cd - o, axis=-1) < 2.2).sum()))
+        assert 3 * too_near[0] < too_near[1] > 15
+
     def test_peptides_are_trans_unless_asked(self):
         for conformation in ("random", "domain"):
             batch = generated("APPGP" * 6, 50, conformation=conformation)
@@ -347,10 +366,11 @@ class TestGeometry:
         assert (drifting.num_clashes == 0).all()
 
     def test_compact_chains_are_as_compact_as_domains(self):
+        """Real ones of 90 to 128 residues have 1.03 times 2.2 L^0.38 on average, these 1.05 (40 seeds)."""
         sequence = "ACDEFGHIKLMNPQRSTVWY" * 5
         loose = generated(sequence, 20, conformation="domain").radius_of_gyration()
         folded = generated(sequence, 20, conformation="domain", compact=True).radius_of_gyration()
-        assert folded.mean() == pytest.approx(2.2 * 100**0.38, rel=0.15)
+        assert folded.mean() == pytest.approx(1.03 * 2.2 * 100**0.38, rel=0.07)
         assert loose.mean() > 1.3 * folded.mean()
 
     def test_long_chains_stay_where_they_are(self):

@@ -5,7 +5,7 @@ import pytest
 from foldpix.generation.conformations import IDEAL, LETTERS
 from foldpix.generation.laws import OMEGA_DRIFT, PROLINE_DRIFT, TorsionLaws, laws_of, ragged_laws
 from foldpix.generation.sampling import draw_torsions
-from foldpix.generation.segments import sample_segments
+from foldpix.generation.segments import break_at_prolines, sample_segments
 from foldpix.geometry import build_backbone
 from foldpix.structure.residues import THREE_LETTER
 
@@ -141,12 +141,18 @@ def test_domains_depend_on_seed_and_member_alone(rng) -> None:
     assert [text[70:] for text in labels] != sample_segments([50] * 20, 2, members)
 
 
+def broken(labels: str, sequence: str) -> str:
+    codes = np.frombuffer(labels.encode(), dtype=np.uint8)[None]
+    return break_at_prolines(codes, np.array(list(sequence)) == "P").tobytes().decode()
+
+
 def test_domains_of_different_sequences(rng) -> None:
     letters = list("AAAAGPPWLK")
     sequences = ["".join(rng.choice(letters, length)) for length in (40, 7, 64, 1)]
     laws, labels = ragged_laws("domain", sequences, 2, MEMBERS)
     assert laws.which.shape == (4, 64)
-    assert labels == sample_segments([40, 7, 64, 1], 2, MEMBERS)
+    drawn = sample_segments([40, 7, 64, 1], 2, MEMBERS)
+    assert labels == [broken(*pair) for pair in zip(drawn, sequences, strict=True)] != drawn
     for k, sequence in enumerate(sequences):
         names = [THREE_LETTER[letter] for letter in sequence]
         alone, _ = laws_of(labels[k], [names], 2, MEMBERS[k : k + 1])

@@ -19,7 +19,7 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "name", "populated", "empty"), PLACES, ids=str)
+@pytest.mark.parametrize(("place", "name", "populated", "empty"), PLACES, ids=[place[1] for place in PLACES])
 def test_well_known_places(place, name, populated, empty):
     allowed = set(CLASSES[is_allowed(np.array([place] * 4, dtype=float), CLASSES)].tolist())
     assert populated <= allowed, name

@@ -1,14 +1,25 @@
+import csv
 import itertools
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from foldpix.generation.segments import KINDS, SHORTEST, sample_segments
+from foldpix.generation.segments import KINDS, SHORTEST, break_at_prolines, sample_segments
 from scripts.generation.fit_segments import SEGMENT_OF
 from scripts.generation.labelled_chains import labelled, segments
 
 MEMBERS = np.arange(2000)
+
+
+@pytest.fixture(scope="module")
+def compact_chains(real_structures) -> list[str]:
+    """Labels of chains that the tables were not counted in, less than 1.2 times as large as a domain."""
+    with (real_structures / "index.csv").open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == "val"]
+    compact = [row["file"] for row in rows if float(row["rg"]) < 1.2 * 2.2 * int(row["n_residues"]) ** 0.38]
+    files = [file for file in compact if file.startswith("chains/")]
+    return [labelled(real_structures / file).labels.translate(SEGMENT_OF) for file in files[::3]]
 
 
 def drawn(length: int, seed: int = 0) -> list[str]:
@@ -46,17 +57,69 @@ def test_no_segment_is_shorter_than_its_kind_can_be() -> None:
     assert found == shortest
 
 
-def test_shares_lengths_and_order_are_those_of_real_chains(real_structures) -> None:
-    rows = [line.split(",") for line in (real_structures / "index.csv").read_text().splitlines()]
-    split = rows[0].index("split")
-    files = [row[0] for row in rows if row[split] == "val" and row[0].startswith("chains/")]
-    real = [labelled(real_structures / file).labels.translate(SEGMENT_OF) for file in files[::3]]
-    made = drawn(sum(map(len, real)) // len(real))
+def test_shares_lengths_and_order_are_those_of_real_chains(compact_chains) -> None:
+    made = drawn(sum(map(len, compact_chains)) // len(compact_chains))
     for kind, slack in zip("HETC", (0.06, 0.06, 0.03, 0.05), strict=True):
-        assert abs(_share(real, kind) - _share(made, kind)) < slack
-        assert 0.85 < _mean_length(made, kind) / _mean_length(real, kind) < 1.15
-    following, made_following = _following(real), _following(made)
+        assert abs(_share(compact_chains, kind) - _share(made, kind)) < slack
+        assert 0.85 < _mean_length(made, kind) / _mean_length(compact_chains, kind) < 1.15
+    following, made_following = _following(compact_chains), _following(made)
     assert all(abs(following[pair] - made_following[pair]) < 0.04 for pair in following)
+
+
+def width(length: int) -> float:
+    """Of a ball with the radius of gyration of a domain, angstrom."""
+    return 2.0 * (5.0 / 3.0) ** 0.5 * 2.2 * length**0.38
+
+
+def longest(labels: str, kind: str) -> int:
+    return max((size for letter, size in segments(labels) if letter == kind), default=0)
+
+
+@pytest.mark.parametrize(("kind", "rise"), [("H", 1.5), ("E", 3.3), ("G", 2.0)])
+def test_no_helix_or_strand_is_longer_than_a_domain_is_wide(kind, rise) -> None:
+    for length in (25, 40, 64, 128, 300):
+        most = max(longest(text, kind) for text in drawn(length))
+        assert most * rise <= width(length)
+        if kind != "G":  # whose length has limits of its own
+            assert (most + 1) * rise > width(length)
+
+
+@pytest.mark.parametrize(("kind", "rise"), [("H", 1.5), ("E", 3.3)])
+def test_hardly_any_is_longer_in_real_domains(kind, rise, compact_chains) -> None:
+    fits = [
+        size * rise <= width(len(text))
+        for text in compact_chains
+        for letter, size in segments(text)
+        if letter == kind
+    ]
+    assert len(fits) > 300 and np.mean(fits) > 0.95
+
+
+def test_short_chains_have_shorter_helices() -> None:
+    """A chain of 40 had helices of 38 residues, a rod."""
+    sizes = [np.quantile([longest(text, "H") for text in drawn(length)], 0.99) for length in (40, 64, 128)]
+    assert sizes[0] < 17 and sizes[1] < 20 < sizes[2]
+
+
+@pytest.mark.parametrize(
+    ("labels", "sequence", "broken"),
+    [
+        ("CHHHHHHHHHC", "AAAPAAAAAAA", "CHHHHHHHHHC"),
+        ("CHHHHHHHHHHC", "AAAAAAPAAAAA", "CHHHHCHHHHHC"),
+        ("CHHHHHHHHHHC", "AAAAAPAAAAAA", "CCCCCHHHHHHC"),
+        ("CHHHHHHHC", "AAAAAAAAP", "CHHHHHHCC"),
+        ("CHHHHHHHTC", "AAAAAAAAAP", "CHHHHHHHTC"),
+        ("CGGGGGGTC", "AAAAPAAAA", "CCCCGGGTC"),
+        ("CEEEEEEC", "APPPPPPP", "CEEEEEEC"),
+        ("CHHHHHHHHHHHC", "AAAAAAPAPAAAA", "CHHHHCHHHHHHC"),
+        ("CHHHHHHHHHHHHC", "AAAAAAPAAAPAAA", "CHHHHCCCCCCCCC"),
+    ],
+)
+def test_helices_break_before_prolines(labels, sequence, broken) -> None:
+    codes = np.frombuffer(labels.encode(), dtype=np.uint8)[None]
+    found = break_at_prolines(codes, np.array([letter == "P" for letter in sequence]))
+    assert found.tobytes().decode() == broken
+    assert codes.tobytes().decode() == labels
 
 
 def _share(labels: list[str], kind: str) -> float:

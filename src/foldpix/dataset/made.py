@@ -10,7 +10,7 @@ from foldpix.generation.chains import CHUNK, MadeChain, chain_lengths, sample_ch
 from foldpix.generation.draws import Stream, uniform
 
 #: On record in every folder of made-up chains: raise it when the same options make other chains.
-CHAINS_FORMAT = "foldpix-made 1"
+CHAINS_FORMAT = "foldpix-made 2"
 #: Chains are numbered below it, as in the counters of their draws.
 END = 2**63 - 1
 #: Consecutive numbers with an exact share of validation chains.

@@ -6,22 +6,19 @@ from typing import NamedTuple
 import numpy as np
 
 from foldpix.generation.clashes import count_clashes
+from foldpix.generation.domain import RISE, domain_radius
 from foldpix.generation.draws import Stream, bits
 from foldpix.generation.growth import grow
 from foldpix.generation.laws import TorsionLaws
 from foldpix.generation.units import Chains, space, tables
 from foldpix.generation.walk import walk
 
-#: Angstrom that a residue adds to a helix, a strand or polyproline. These are redrawn only where others do
-#: not help.
-RISE = {"H": 1.5, "E": 3.3, "G": 2.0, "I": 1.15, "P": 3.1}
-
 #: Residues that a redrawn one looks ahead: to the end of the next helix or strand, but no further than this.
 AHEAD = 24
 
-#: Radius of gyration of a domain of L residues, 2.2 L^0.38 A (Skolnick et al. 1997), and what it is of that:
-#: 1.02 in the mean of 656 chains of the PDB of 50 to 450 residues that are less than 1.2.
-SIZE, EXPONENT, SHARE = 2.2, 0.38, 1.02
+#: Radius of gyration that is sought, of that of a domain: the mean of 656 chains of the PDB of 50 to 450
+#: residues that are less than 1.2.
+SHARE = 1.02
 
 #: Radius of the ball that a compact chain grows in, at the start: at least this times the radius of gyration
 #: of a domain, and this times the length of the longest helix or strand.
@@ -96,7 +93,7 @@ def fold(
     """
     num, length = torsions.shape[:2]
     lengths, has_cb = np.asarray(lengths, dtype=np.int64), np.broadcast_to(has_cb, (num, length))
-    domain = SIZE * lengths**EXPONENT
+    domain = domain_radius(lengths)
     rise_BL = _rise(labels, length)
     chains = Chains(
         torsions=np.array(torsions, dtype=np.float64, order="C"),
@@ -125,7 +122,10 @@ def _states(seed: int, members: np.ndarray, chain: int) -> np.ndarray:
 
 
 def _rise(labels: list[str], length: int) -> np.ndarray:
-    """Of each residue, 0 of flexible ones and of padding: float64 (B, L)."""
+    """Of each residue, 0 of flexible ones and of padding: float64 (B, L).
+
+    Others are redrawn only where these do not help.
+    """
     table = np.zeros(256)
     table[[ord(letter) for letter in RISE]] = list(RISE.values())
     codes = "".join(label.ljust(length) for label in labels).encode()

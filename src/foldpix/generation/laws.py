@@ -30,7 +30,7 @@ from foldpix.generation.mixtures import (
     residue_codes,
     trans_mixtures,
 )
-from foldpix.generation.segments import NUM_BEFORE, segment_letters
+from foldpix.generation.segments import NUM_BEFORE, break_at_prolines, segment_letters
 
 #: Degrees of omega that go with any drift of phi and psi; most degrees that proline's phi drifts.
 OMEGA_DRIFT, PROLINE_DRIFT = 2.0, 10.0
@@ -93,7 +93,7 @@ def laws_of(
         Names of the residues of each chain, three letters, D-residues with ``D-`` before.
     seed : int
     members : ndarray of int, shape=(B,)
-        Their numbers; the segments of member k depend on (seed, k) alone.
+        Their numbers; the segments of member k depend on (seed, k) and where prolines are alone.
     drift : float
         Standard deviation in degrees that is added to phi and psi (in quadrature); omega then has 2 degrees
         more, and proline's phi no more than 10, as its ring allows little (given torsions have it all).
@@ -114,15 +114,15 @@ def laws_of(
         drift or cis_proline is out of range.
     """
     _check_shares(drift, cis_proline)
-    lengths = [len(chain) for chain in chains]
+    lengths, codes = [len(chain) for chain in chains], residue_codes(chains)
     if isinstance(conformation, str):
-        forms_ML = _forms(conformation, lengths, seed, members)
+        forms_ML = _forms(conformation, lengths, codes, seed, members)
     elif is_list_of_names(conformation):
-        forms_ML = _forms_of_members(conformation, lengths, seed, members)
+        forms_ML = _forms_of_members(conformation, lengths, codes, seed, members)
     else:
         return _given_laws(given_torsions(conformation, lengths, len(members)), len(members), drift)
     labels = strings(_LABELS[forms_ML])
-    laws = _drawn_laws(forms_ML, residue_codes(chains), drift, cis_proline)
+    laws = _drawn_laws(forms_ML, codes, drift, cis_proline)
     return laws, labels if len(labels) == len(members) else labels * len(members)
 
 
@@ -159,9 +159,10 @@ def ragged_laws(
     """
     _check_shares(drift, cis_proline)
     lengths = np.array([len(sequence) for sequence in sequences])
-    forms_BL = _ragged_forms(conformation, lengths, seed, members)
-    padded = "".join(sequence.ljust(forms_BL.shape[1]) for sequence in sequences).encode("ascii")
-    codes_BL = letter_codes(np.frombuffer(padded, dtype=np.uint8).reshape(forms_BL.shape))
+    longest = int(lengths.max())
+    padded = "".join(sequence.ljust(longest) for sequence in sequences).encode("ascii")
+    codes_BL = letter_codes(np.frombuffer(padded, dtype=np.uint8).reshape(-1, longest))
+    forms_BL = _ragged_forms(conformation, lengths, codes_BL, seed, members)
     labels = [
         text[:length] for text, length in zip(strings(_LABELS[forms_BL]), lengths.tolist(), strict=True)
     ]
@@ -174,21 +175,30 @@ def _check_shares(drift: float, cis_proline: float) -> None:
 
 
 def _ragged_forms(
-    conformation: str | Sequence[str], lengths: np.ndarray, seed: int, members: np.ndarray
+    conformation: str | Sequence[str],
+    lengths: np.ndarray,
+    codes_BL: np.ndarray,
+    seed: int,
+    members: np.ndarray,
 ) -> np.ndarray:
     """Form of each residue: (B, L), that of the last residue behind the end."""
     if isinstance(conformation, str) and conformation == "domain":
-        return _FORM_OF_LETTER[segment_letters(lengths, seed, members)]
+        letters_BL = segment_letters(lengths, seed, members)
+        return _FORM_OF_LETTER[break_at_prolines(letters_BL, IS_PROLINE[codes_BL])]
     each = [conformation] * len(lengths) if isinstance(conformation, str) else list(conformation)
     _check_each(each, lengths.tolist(), members)
     forms = [
-        _forms(own, [int(length)], seed, member)[0]
-        for own, length, member in zip(each, lengths, np.asarray(members)[:, None], strict=True)
+        _forms(own, [int(length)], codes[:length], seed, member)[0]
+        for own, length, codes, member in zip(
+            each, lengths, codes_BL, np.asarray(members)[:, None], strict=True
+        )
     ]
     return np.stack([np.pad(form, (0, lengths.max() - len(form)), mode="edge") for form in forms])
 
 
-def _forms(conformation: str, lengths: list[int], seed: int, members: np.ndarray) -> np.ndarray:
+def _forms(
+    conformation: str, lengths: list[int], codes: np.ndarray, seed: int, members: np.ndarray
+) -> np.ndarray:
     """Form of each residue: (1, L), or (B, L) where members differ."""
     if conformation in IDEAL:
         return np.full((1, sum(lengths)), _FORMS.index(conformation), dtype=np.uint8)
@@ -200,13 +210,14 @@ def _forms(conformation: str, lengths: list[int], seed: int, members: np.ndarray
         parts = [
             segment_letters(each, seed, members, first) for each, first in zip(whole, firsts, strict=False)
         ]
-        return _FORM_OF_LETTER[np.concatenate(parts, axis=1)]
+        letters_BL = break_at_prolines(np.concatenate(parts, axis=1), IS_PROLINE[codes])
+        return _FORM_OF_LETTER[letters_BL]
     letters = "C" * sum(lengths) if conformation == "random" else residue_letters(conformation, lengths)
     return _FORM_OF_LETTER[np.frombuffer(letters.encode("ascii"), dtype=np.uint8)][None]
 
 
 def _forms_of_members(
-    conformations: Sequence[str], lengths: list[int], seed: int, members: np.ndarray
+    conformations: Sequence[str], lengths: list[int], codes: np.ndarray, seed: int, members: np.ndarray
 ) -> np.ndarray:
     _check_each(conformations, lengths, members)
     forms_BL = np.empty((len(members), sum(lengths)), dtype=np.uint8)
@@ -214,7 +225,7 @@ def _forms_of_members(
     for place, conformation in enumerate(conformations):
         places.setdefault(conformation, []).append(place)
     for conformation, same in places.items():
-        forms_BL[same] = _forms(conformation, lengths, seed, np.asarray(members)[same])
+        forms_BL[same] = _forms(conformation, lengths, codes, seed, np.asarray(members)[same])
     return forms_BL
 
 
