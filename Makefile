@@ -23,10 +23,10 @@ demo: .venv/.ready  ## make chains up, turn them into images, train, and bring h
 	$(RUN) evaluate.py dataset=data/demo ckpt=runs/demo/checkpoints/last.ckpt out=runs/demo/evaluation
 
 test: .venv/.ready  ## the test suite without the slow checks (under 8 minutes on 2 cores)
-	$(RUN) -m pytest -n auto --dist loadfile
+	$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-all: .venv/.ready  ## every test, the slow ones too
-	$(RUN) -m pytest -m '' -n auto --dist loadfile
+	$(RUN) -m pytest -m '' -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.ready  ## ruff and mypy
 	.venv/bin/ruff check .

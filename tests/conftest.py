@@ -16,6 +16,11 @@ REPO = Path(__file__).parents[1]
 STRUCTURES = REPO.parent / "shared" / "structures"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those of alignment last: JAX runs threads in their process, from which no data workers can be forked."""
+    items.sort(key=lambda item: item.path.parent.name == "alignment")
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
