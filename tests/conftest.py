@@ -17,7 +17,7 @@ STRUCTURES = REPO.parent / "shared" / "structures"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those of alignment last: JAX runs threads in their process, from which no data workers can be forked."""
+    """Those of alignment last: JAX runs threads in their process, and no data workers fork from it then."""
     items.sort(key=lambda item: item.path.parent.name == "alignment")
 
 
