@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.batch.ranks import CASES, run_case
+from tests.batch.ranks import run_case
 
 TOGETHER = ["plain", "live_rows", "wrong_template", "interleaved"]
 
@@ -40,7 +40,3 @@ def test_a_dead_sender_is_an_error_not_a_hang(tmp_path):
 @pytest.mark.slow
 def test_a_dead_receiver_is_an_error_not_a_hang(tmp_path):
     assert run(tmp_path, ["dead_receiver"]) == [-signal.SIGKILL, 0]
-
-
-def test_every_case_is_run():
-    assert set(CASES) == {*TOGETHER, "no_batch", "silent_sender", "dead_sender", "dead_receiver"}

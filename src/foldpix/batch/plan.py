@@ -8,7 +8,7 @@ from torch import Tensor
 
 from foldpix.batch.checks import check_index_room
 from foldpix.batch.rows import concatenate, concatenate_index
-from foldpix.batch.schema import Field, LevelSchema
+from foldpix.batch.schema import LevelSchema
 from foldpix.batch.storage import Level, Storage, tight_level, tight_storage
 
 
@@ -56,6 +56,8 @@ class Plan:
         field = self.source.schema.fields[key]
         if field.index_of is None:
             return concatenate(pieces, out)
+        end = self._bases.get(field.index_of, 0) + self.num_rows(field.index_of)
+        check_index_room(key, rows.dtype, end)
         return concatenate_index(pieces, self._shifts(field.index_of), field.padded, out)
 
     def _span(self, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +91,6 @@ def write_behind(target: Storage, source: Storage, graphs: np.ndarray) -> Storag
     for name, level in target.levels.items():
         num_rows = plan.num_rows(name)
         for key, rows in level.fields.items():
-            _check_room(source.schema.fields[key], key, rows, bases, plan)
             plan.copy(name, key, out=rows[bases[name] : bases[name] + num_rows])
         levels[name] = level.with_lengths(np.concatenate((level.lengths, plan.lengths(name))))
     return Storage(target.schema, levels, target.num_graphs + len(graphs), target.max_graphs)
@@ -150,8 +151,3 @@ def join(first: Storage, second: Storage) -> Storage:
 def _starts(sizes: np.ndarray) -> np.ndarray:
     """Where each piece begins."""
     return np.cumsum(sizes) - sizes
-
-
-def _check_room(field: Field, key: str, rows: Tensor, bases: Mapping[str, int], plan: Plan) -> None:
-    if field.index_of is not None:
-        check_index_room(key, rows.dtype, bases[field.index_of] + plan.num_rows(field.index_of))
