@@ -2,7 +2,7 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test test-all lint bench bench-decode bench-generate clean
+.PHONY: help setup demo test test-all lint bench bench-decode bench-generate bench-batch clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | column -t -s '|'
@@ -45,6 +45,10 @@ bench-decode: .venv/.ready  ## exactness of picture to backbone [source=DIR limi
 # The peer is measured where it is installed, in an environment of its own.
 bench-generate: .venv/.ready  ## batches of peptides beside synth-pdb [peer=PYTHON]
 	$(RUN) -m benchmarks.generation.bench_generate $(if $(peer),peer=$(peer))
+
+bench-batch: .venv/.ready  ## ragged batches beside plain PyTorch, one thread
+	$(RUN) -m benchmarks.run only=batch
+	$(RUN) -m benchmarks.run only=ring
 
 clean:  ## remove caches and what the demo made; .venv and other data stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo

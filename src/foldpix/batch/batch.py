@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from foldpix.batch.backbones import BACKBONE_SCHEMA, backbone_storage, chains_of
 from foldpix.batch.buffered import Buffered
 from foldpix.batch.buffers import (
     aligned,
@@ -16,6 +17,7 @@ from foldpix.batch.buffers import (
     minimal_item,
 )
 from foldpix.batch.collate import collate
+from foldpix.batch.dense import Dense
 from foldpix.batch.dump import device_of, load_storage, storage_of
 from foldpix.batch.edit import with_values, without
 from foldpix.batch.item import DEFAULT_SCHEMA, AtomicData
@@ -25,9 +27,10 @@ from foldpix.batch.schema import LevelSchema
 from foldpix.batch.selection import graph_number, graph_numbers
 from foldpix.batch.storage import Storage, tight_storage
 from foldpix.batch.transfer import Transfer
+from foldpix.structure import Backbone
 
 
-class Batch(Buffered, Transfer):
+class Batch(Buffered, Transfer, Dense):
     """Graphs whose rows lie one behind the other, level by level.
 
     ``batch.positions`` and ``batch["positions"]`` are the rows of all graphs; index fields such as
@@ -164,6 +167,37 @@ class Batch(Buffered, Transfer):
         """The batch of :meth:`model_dump`, on its tensors; ``ValueError`` if something is missing."""
         storage = load_storage(dump)
         return cls(device=device_of(dict(storage.items())), storage=storage)
+
+    @classmethod
+    def from_backbones(
+        cls, structures: Sequence[Backbone | Sequence[Backbone]], cutoff: float = 8.0
+    ) -> "Batch":
+        """A graph a structure: its chains, and contacts between residues.
+
+        Residues are the nodes: ``coords`` (N, 3, 3) in angstrom, ``residue_type`` (numbers in
+        "ACDEFGHIKLMNPQRSTVWYX") and ``chain_of_residue``. ``edge_index`` has the contacts, both ways, senders
+        in order. Level chain has ``model`` and ``num_dropped``, level letter the chains' names.
+
+        Parameters
+        ----------
+        structures : sequence of Backbone or sequence of Backbone
+            Chains, or lists of the chains of one structure.
+        cutoff : float
+            The longest distance of two CA in contact, angstrom.
+
+        Raises
+        ------
+        ValueError
+            If there is no structure, or one without a chain.
+        """
+        return cls(device="cpu", storage=backbone_storage(structures, cutoff))
+
+    def to_backbones(self) -> list[Backbone]:
+        """All chains of a batch of :meth:`from_backbones`, in order; ``ValueError`` for another batch."""
+        if self.schema != BACKBONE_SCHEMA:
+            raise ValueError("this batch was not made of backbones; make one by Batch.from_backbones")
+        host = self.cpu()
+        return chains_of({key: rows for key, rows in host}, host.num_rows("chain"))
 
     def get_data(self, idx: int) -> AtomicData:
         """One graph. Its fields are views of the batch's, but for index fields, which count its own rows.
