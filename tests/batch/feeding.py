@@ -52,8 +52,8 @@ def endless() -> Iterator[Batch]:
         yield from chains(1, 5)
 
 
-def stuck() -> Iterator[Batch]:
-    yield from chains(1, 5)
+def stuck(num_batches: int = 1, batch_size: int = 5) -> Iterator[Batch]:
+    yield from chains(num_batches, batch_size)
     time.sleep(600)
 
 

@@ -22,8 +22,9 @@ def run(folder, names):
     return [process.exitcode for process in processes]
 
 
-def test_batches_travel(tmp_path):
-    assert run(tmp_path, TOGETHER) == [0, 0]
+def test_batches_travel_until_the_sender_dies(tmp_path):
+    """Its death is an error for the receiver, not a hang."""
+    assert run(tmp_path, [*TOGETHER, "dead_sender"]) == [-signal.SIGKILL, 0]
     assert all((tmp_path / f"{name}{rank}").exists() for name in TOGETHER for rank in (0, 1))
 
 
@@ -31,10 +32,6 @@ def test_batches_travel(tmp_path):
 @pytest.mark.parametrize("name", ["no_batch", "silent_sender"])
 def test_what_never_comes_is_an_error(tmp_path, name):
     assert run(tmp_path, [name])[1] == 0
-
-
-def test_a_dead_sender_is_an_error_not_a_hang(tmp_path):
-    assert run(tmp_path, ["dead_sender"]) == [-signal.SIGKILL, 0]
 
 
 @pytest.mark.slow

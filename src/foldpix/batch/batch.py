@@ -212,9 +212,10 @@ class Batch(Buffered, Transfer, Dense):
         fields, lengths = {}, {}
         for name, level in levels.items():
             start = level.ptr.item(number)
-            lengths[name] = size = level.ptr.item(number + 1) - start
+            stop = level.ptr.item(number + 1)
+            lengths[name] = stop - start
             for key, rows in level.fields.items():
-                value, field = rows.narrow(0, start, size), schema.fields[key]
+                value, field = rows[start:stop], schema.fields[key]
                 if field.index_of is not None:
                     value = shifted_back(value, levels[field.index_of].ptr.item(number), field.padded)
                 fields[key] = value

@@ -50,9 +50,8 @@ class Plan:
         if len(self.graphs) == 0:
             return rows[:0].clone() if out is None else out
         starts, sizes = self._span(name)
-        pieces = [
-            rows.narrow(0, start, size) for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
-        ]
+        ends = starts + sizes
+        pieces = [rows[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         field = self.source.schema.fields[key]
         if field.index_of is None:
             return concatenate(pieces, out)
