@@ -122,9 +122,10 @@ def interleaved(rank: int) -> None:
 
 
 def no_batch(rank: int) -> None:
-    """Numbers that are no batch."""
+    """Numbers that are no batch, and then one."""
     if rank == 0:
         dist.send(torch.arange(5), 1, tag=0)
+        batch_of(graphs(0)).send(1)
         return
     try:
         Batch.recv(0, "cpu")
@@ -132,6 +133,7 @@ def no_batch(rank: int) -> None:
         assert "no batch of version" in str(error)
     else:
         raise AssertionError("no complaint")
+    assert_holds(Batch.recv(0, "cpu"), graphs(0))
 
 
 def dead_sender(rank: int) -> None:

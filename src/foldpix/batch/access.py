@@ -20,7 +20,7 @@ class Access(Counts):
     __slots__ = ()
 
     def __init__(self, *, device: torch.device | str, storage: Storage) -> None:
-        self.device = torch.device(device)
+        self.device = torch.empty(0, device=device).device  # with its number: "cuda" is not "cuda:0"
         self._replace(storage)
 
     def __len__(self) -> int:
@@ -91,8 +91,8 @@ class Access(Counts):
         return self
 
     def pin_memory(self) -> Self:
-        """This batch in page-locked memory; as it is where there is no CUDA device to copy to."""
-        if torch.cuda.is_available():
+        """This batch in page-locked memory; as it is on a device, or where there is no CUDA device."""
+        if torch.cuda.is_available() and self.device.type == "cpu":
             self._storage = self._storage.map(Tensor.pin_memory)
         return self
 

@@ -82,6 +82,14 @@ class Receive:
             return
         if self._before is not None:
             self._before._receive(deadline)
+            self._before = None
+        try:
+            self._read(deadline)
+        finally:  # a failure is told once, and does not stand before the next batch
+            if _LAST.get((self._group, self._src, self._tag)) is self:
+                del _LAST[self._group, self._src, self._tag]
+
+    def _read(self, deadline: float | None) -> None:
         complaint = f"no batch from rank {self._src}"
         _finish(self._work, deadline, complaint)
 
@@ -90,9 +98,7 @@ class Receive:
             _finish(work, deadline, complaint)
 
         storage = read_storage(self._header, read, self._device, _wire_device(self._group))
-        self._result, self._before = self._kind(device=self._device, storage=storage), None
-        if _LAST.get((self._group, self._src, self._tag)) is self:
-            del _LAST[self._group, self._src, self._tag]
+        self._result = self._kind(device=self._device, storage=storage)
 
 
 class Transfer(Access):
