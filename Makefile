@@ -2,7 +2,7 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test test-all lint bench bench-decode bench-generate bench-align clean
+.PHONY: help setup demo test test-all lint bench bench-decode bench-generate bench-align bench-batch clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | column -t -s '|'
@@ -49,6 +49,10 @@ bench-generate: .venv/.ready  ## batches of peptides beside synth-pdb [peer=PYTH
 # Molecules, pairs and best known scores lie beside the repository.
 bench-align: .venv/.ready  ## overlays of drugs beside RDKit [source=DIR num=512]
 	$(RUN) -m benchmarks.alignment.bench_align $(foreach name,source num,$(if $($(name)),$(name)=$($(name))))
+
+bench-batch: .venv/.ready  ## ragged batches beside plain PyTorch, one thread
+	$(RUN) -m benchmarks.run only=batch
+	$(RUN) -m benchmarks.run only=ring
 
 clean:  ## remove caches and what the demo made; .venv and other data stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo

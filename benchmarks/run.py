@@ -22,13 +22,23 @@ from rich.box import SIMPLE  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from benchmarks.batch import bench_batch, bench_ring  # noqa: E402
 from benchmarks.dataset import bench_convert, bench_reader  # noqa: E402
 from benchmarks.generation import bench_generate  # noqa: E402
 from benchmarks.image import bench_decode, bench_encode  # noqa: E402
 from benchmarks.model import bench_model  # noqa: E402
 from benchmarks.timing import Row  # noqa: E402
 
-MODULES = (bench_encode, bench_decode, bench_convert, bench_reader, bench_generate, bench_model)
+MODULES = (
+    bench_encode,
+    bench_decode,
+    bench_convert,
+    bench_reader,
+    bench_generate,
+    bench_model,
+    bench_batch,
+    bench_ring,
+)
 WIDTH = 120
 
 

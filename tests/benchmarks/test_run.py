@@ -7,14 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.batch import bench_batch, bench_ring
 from benchmarks.dataset import bench_convert, bench_reader
 from benchmarks.generation import bench_generate
 from benchmarks.image import bench_decode, bench_encode
 from benchmarks.model import bench_model
-from benchmarks.reference import conversion, mds, orientation, reader
+from benchmarks.reference import conversion, mds, orientation, ragged_batch, reader
 from benchmarks.run import MODULES, chosen, table, versions
 from benchmarks.samples import chain
 from benchmarks.timing import Row
+from foldpix.batch import AtomicData, Batch
 from foldpix.dataset.config import DataConfig
 from foldpix.dataset.datamodule import DistogramDataModule
 from foldpix.generation import sample_backbones
@@ -68,6 +70,25 @@ def test_readers_agree(tmp_path):
     assert ours == pytest.approx(reference, abs=1e-6)
 
 
+def test_plain_batches_agree_with_ours():
+    items = bench_batch.graphs(12, 10, 3.0)
+    batch = Batch.from_data_list([AtomicData(schema=bench_batch.SCHEMA, **item) for item in items])
+    lengths = ragged_batch.lengths_of(items)
+    assert_equal(ragged_batch.collate(items, lengths), batch)
+    chosen = [1, 2, 3, 7, 11, 0]
+    assert_equal(ragged_batch.select(dict(iter(batch)), lengths, chosen), batch.index_select(chosen))
+    joined = batch.clone()
+    joined.append(batch)
+    assert_equal(ragged_batch.append(dict(iter(batch)), dict(iter(batch)), batch.num_nodes), joined)
+    offsets = {level: ragged_batch.ptr(rows) for level, rows in lengths.items()}
+    assert_equal(ragged_batch.get(dict(iter(batch)), offsets, 5), items[5].items())
+
+
+def assert_equal(plain, ours):
+    for key, rows in ours:
+        assert torch.equal(plain[key], rows), key
+
+
 @pytest.mark.parametrize(
     ("module", "options", "num_rows"),
     [
@@ -76,6 +97,8 @@ def test_readers_agree(tmp_path):
         (bench_convert, {"lengths": (40,)}, 1),
         (bench_reader, {"lengths": (40,), "num_images": 2}, 1),
         (bench_generate, {"num": 3, "lengths": (8,), "num_maps": 3, "ensemble_length": 8}, 6),
+        (bench_batch, {"num_graphs": 8, "mean_nodes": 10}, 6),
+        pytest.param(bench_ring, {"num_batches": 10, "batch_size": 2}, 1, marks=pytest.mark.slow),
         (bench_model, {"models": ("hvqvae_small",), "lengths": (48,)}, 3),
     ],
 )
