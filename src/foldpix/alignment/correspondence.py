@@ -48,21 +48,22 @@ def matched_residues(ref_N3: np.ndarray, fit_M3: np.ndarray, scale: float) -> np
 
 @njit(cache=True, error_model="numpy", fastmath=True)
 def fill(ref_3N: np.ndarray, fit_3M: np.ndarray, sharpness: np.float32, sums: Sums) -> None:
-    """The sums of float32 chains; ``sharpness`` is 1 / d0². All but one of the loops over j run in blocks."""
-    x, y, z = fit_3M
+    """The sums of float32 chains; ``sharpness`` is 1 / d0². The first loop over j runs in blocks."""
+    x, y, z = fit_3M[0], fit_3M[1], fit_3M[2]
+    path = np.zeros(fit_3M.shape[1] + 1, np.float32)
     ref_alone = np.full(fit_3M.shape[1], _NONE)
     for i in range(len(sums.pairs)):
-        row, path, before = sums.pairs[i], sums.paths[i + 1], sums.paths[i]
+        row = sums.pairs[i]
         u, v, w = ref_3N[0, i], ref_3N[1, i], ref_3N[2, i]
-        for j in range(len(row)):
+        for j in range(len(x)):
             square = (x[j] - u) ** 2 + (y[j] - v) ** 2 + (z[j] - w) ** 2
-            row[j] = before[j] + np.float32(1.0) / (np.float32(1.0) + square * sharpness)
+            row[j] = path[j] + np.float32(1.0) / (np.float32(1.0) + square * sharpness)
         fit_alone = _NONE
-        for j in range(len(row)):
+        for j in range(len(x)):
+            opened = row[j] - _GAP
             path[j + 1] = max(row[j], max(ref_alone[j], fit_alone))
-            fit_alone = max(fit_alone, row[j] - _GAP)
-        for j in range(len(row)):
-            ref_alone[j] = max(ref_alone[j], row[j] - _GAP)
+            fit_alone, ref_alone[j] = max(fit_alone, opened), max(ref_alone[j], opened)
+        sums.paths[i + 1] = path
 
 
 @njit(cache=True)
