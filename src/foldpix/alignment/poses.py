@@ -59,7 +59,7 @@ def inverse(pose: np.ndarray) -> np.ndarray:
 
 
 def shifted(pose: np.ndarray, ref_origin: np.ndarray, fit_origin: np.ndarray) -> np.ndarray:
-    """Poses of clouds whose origins are moved back from these points; (..., 7), twice (..., 3) -> (..., 7)."""
+    """Poses of clouds with origins moved back from these points: (..., 7), 2 x (..., 3) -> (..., 7)."""
     turned = np.einsum("...ij,...j->...i", rotation_matrix(pose[..., :4]), fit_origin)
     return np.concatenate([pose[..., :4], pose[..., 4:] + ref_origin - turned], axis=-1)
 
