@@ -22,8 +22,8 @@ _ALPHA = 0.1
 # rotations led as far as 24 did, and 24 means as far as 32; with 16 means a pair of one family was lost.
 _COARSE, _NUM_COARSE, _NUM_STARTS = Volume(0.03), 24, 12
 # Chains are searched in halves, too, as domains move against each other; a half has at least so many
-# residues.
-_LEAST_HALF = 20
+# residues. Poses with a higher TM-score than this are beyond doubt, and halves are not tried.
+_LEAST_HALF, _NO_DOUBT = 20, 0.7
 _NOWHERE = Superposition(np.eye(4), np.nan, np.nan, 0)
 
 
@@ -52,9 +52,9 @@ def align_backbones(
 ) -> BackboneAlignment:
     """Lay each backbone on its reference so that their TM-score is as large as can be found.
 
-    The means of short stretches of CA are overlaid first, as wide Gaussians, of the chains and of their
-    halves; neither order nor sequence counts there. The poses are then improved by matching residues and
-    superposing them.
+    The means of short stretches of CA are overlaid first, as wide Gaussians, of the chains and, where these
+    do not fit, of their halves; neither order nor sequence counts there. The poses are then improved by
+    matching residues and superposing them.
 
     Parameters
     ----------
@@ -78,14 +78,20 @@ def align_backbones(
     # A backbone of many pairs is made ready once.
     chains = {id(backbone): _chain(backbone) for backbone in (*refs, *fits)}
     pairs = [(chains[id(ref)], chains[id(fit)]) for ref, fit in zip(refs, fits, strict=True)]
-    starts, statuses = _coarse_poses(pairs)
-    posed = []
-    for (ref, fit), poses in zip(pairs, starts, strict=True):
-        posed.append(refined(ref.ca_N3, fit.ca_N3, poses) if poses else _NOWHERE)
+    coarse = [ref.coarse for ref, _ in pairs], [fit.coarse for _, fit in pairs]
+    whole = align(*coarse, _COARSE, num_repeats=_NUM_STARTS)
+    posed = [_NOWHERE] * len(pairs)
+    for k in np.flatnonzero(whole.statuses == OK).tolist():
+        posed[k] = refined(pairs[k][0].ca_N3, pairs[k][1].ca_N3, [whole.transforms[k]])
+    doubtful = [k for k, pose in enumerate(posed) if pose.tm_score < _NO_DOUBT]
+    if progress is not None:
+        progress(len(pairs) - len(doubtful))
+    for k, poses in zip(doubtful, _poses_of_pieces([pairs[k] for k in doubtful]), strict=True):
+        posed[k] = refined(pairs[k][0].ca_N3, pairs[k][1].ca_N3, [posed[k].transform, *poses])
         if progress is not None:
             progress(1)
     scores = [_similarity(*pair, pose.transform) for pair, pose in zip(pairs, posed, strict=True)]
-    return _gathered(posed, scores, statuses)
+    return _gathered(posed, scores, whole.statuses)
 
 
 class _Chain(NamedTuple):
@@ -113,26 +119,18 @@ def _coarse(ca_L3: np.ndarray) -> Cloud:
     return Cloud(np.add.reduceat(ca_L3, ends[:-1]) / np.diff(ends)[:, None])
 
 
-def _coarse_poses(pairs: Sequence[tuple[_Chain, _Chain]]) -> tuple[list[list[np.ndarray]], list[str]]:
-    """Poses (4, 4) of each pair in which coarse clouds overlap, none where they cannot; and why not."""
+def _poses_of_pieces(pairs: Sequence[tuple[_Chain, _Chain]]) -> list[list[np.ndarray]]:
+    """Poses (4, 4) of each pair in which one chain overlaps with pieces of the other."""
     refs, fits, places = [], [], []
     for place, (ref, fit) in enumerate(pairs):
-        with_pieces = [(ref.coarse, piece) for piece in fit.pieces] + [
-            (piece, fit.coarse) for piece in ref.pieces
-        ]
-        for one, other in [(ref.coarse, fit.coarse), *with_pieces]:
-            refs.append(one)
-            fits.append(other)
-            places.append(place)
+        refs += [ref.coarse] * len(fit.pieces) + ref.pieces
+        fits += fit.pieces + [fit.coarse] * len(ref.pieces)
+        places += [place] * (len(ref.pieces) + len(fit.pieces))
     found = align(refs, fits, _COARSE, num_repeats=_NUM_STARTS)
     poses: list[list[np.ndarray]] = [[] for _ in pairs]
-    statuses = [OK] * len(pairs)
-    for place, transform, status in zip(places, found.transforms, found.statuses, strict=True):
-        if status == OK:
-            poses[place].append(transform)
-        else:
-            statuses[place] = str(status)
-    return poses, statuses
+    for place, transform in zip(places, found.transforms, strict=True):
+        poses[place].append(transform)
+    return poses
 
 
 def _similarity(ref: _Chain, fit: _Chain, transform: np.ndarray) -> float:
@@ -141,13 +139,13 @@ def _similarity(ref: _Chain, fit: _Chain, transform: np.ndarray) -> float:
 
 
 def _gathered(
-    posed: Sequence[Superposition], scores: Sequence[float], statuses: Sequence[str]
+    posed: Sequence[Superposition], scores: Sequence[float], statuses: np.ndarray
 ) -> BackboneAlignment:
     transforms = np.array([pose.transform for pose in posed]).reshape(-1, 4, 4)
     return BackboneAlignment(
         transforms,
         np.array(scores, np.float64),
-        np.array(statuses, str),
+        statuses,
         np.array([pose.tm_score for pose in posed], np.float64),
         np.array([pose.rmsd for pose in posed], np.float64),
         np.array([pose.num_matched for pose in posed], np.int64),
