@@ -10,6 +10,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from foldpix import image
+from foldpix.batch import LevelSchema
 from foldpix.generation import BatchedGenerator, BatchedPeptide
 from foldpix.jobs.entry import typed
 from foldpix.training.checkpoint import newest_checkpoint
@@ -79,18 +80,15 @@ def test_the_commands_of_the_readme_run_one_after_another(workplace):
     assert (workplace / "runs" / "demo" / "evaluation" / "reconstruction.png").stat().st_size > 10_000
 
 
-PYTHON = [
-    pytest.param(block, id=f"{page.stem} {number}")
-    for page in PAGES
-    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S))
-]
-
-
-@pytest.mark.parametrize("block", PYTHON)
-def test_the_python_of_the_pages_runs(block, workplace):
-    if "decoded" in block:
-        block += "assert decoded.coords.shape == backbone.coords.shape"
-    done = finish(start("-c", block, cwd=workplace))
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "```python" in page.read_text()], ids=lambda page: page.stem
+)
+def test_the_python_of_the_pages_runs(page, workplace):
+    """From top to bottom, as a reader would try it."""
+    code = "".join(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S))
+    if page.name == "README.md":
+        code += "assert decoded.coords.shape == backbone.coords.shape"
+    done = finish(start("-c", code, cwd=workplace))
     assert done.returncode == 0, done.stderr
 
 
@@ -113,6 +111,7 @@ def test_options_that_the_prose_names_exist():
         BatchedGenerator,
         BatchedGenerator.generate_batch,
         BatchedPeptide.get_6d_orientations,
+        LevelSchema.with_field,
         image.decode,
     )
     arguments = {name for function in callables for name in inspect.signature(function).parameters}

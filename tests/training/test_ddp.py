@@ -124,6 +124,7 @@ def test_codebook_of_two_ranks_is_that_of_the_whole_batch(tmp_path):
     assert not torch.allclose(whole.codebook, quantizer().codebook, atol=0.1)
 
 
+@pytest.mark.slow  # the README has such a sweep, which its own test runs
 def test_a_sweep_of_distributed_runs(dataset, tmp_path):
     options = ["debug=fast", "trainer=ddp", "trainer.max_steps=2", f"data.root={dataset}"]
     done = finish(start(REPO / "train.py", "-m", *options, "model.codebook_size=8,16", cwd=tmp_path))
