@@ -34,7 +34,8 @@ assert dict(found.statuses) == {"ok": 23, "fit: points are not finite": 1}
 """
 
 
-@pytest.mark.parametrize("marker", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+@pytest.mark.slow  # a process that compiles for half a minute; the pages of the documentation run both
+@pytest.mark.parametrize("marker", ["not slow", "slow"])
 def test_backbones_and_screening(marker):
     command = [sys.executable, "-m", "pytest", "-q", "-m", marker, "tests/alignment/protein_checks.py"]
     done = subprocess.run(command, cwd=REPO, env=os.environ | _TWO_DEVICES, capture_output=True, text=True)

@@ -105,6 +105,7 @@ def test_jax_agrees(coords):
         assert deviation(found, decode(image, refine=refine).coords) < 1e-3
 
 
+@pytest.mark.slow  # compiled for half a minute
 def test_jax_agrees_on_a_round_of_refinement(coords):
     """Views, frames, misfit and normal equations, compiled as one."""
     image = noisy_image(coords)
