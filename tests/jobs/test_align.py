@@ -12,7 +12,8 @@ from foldpix.jobs.schema.align import AlignConfig, Kind, Mode, Overlap
 from tests.conftest import REPO
 
 
-@pytest.mark.parametrize("marker", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+@pytest.mark.slow  # it compiles for half a minute; the README has such an overlay, which its own test runs
+@pytest.mark.parametrize("marker", ["not slow", "slow"])
 def test_overlays(marker):
     command = [sys.executable, "-m", "pytest", "-q", "-m", marker, "tests/jobs/align_checks.py"]
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1"}
