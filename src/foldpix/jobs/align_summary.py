@@ -10,10 +10,10 @@ from foldpix.alignment.prepare import OK
 from foldpix.alignment.screening import Hit
 from foldpix.jobs.align_inputs import EntryPair
 from foldpix.jobs.align_rows import SCORES, ScoreLog
-from foldpix.jobs.terminal import console
+from foldpix.jobs.terminal import console, reason_lines
 
-# Reasons and hits that are printed; scores.csv has them all.
-_MOST_REASONS, _MOST_HITS = 10, 5
+# Hits that are printed; scores.csv has them all.
+_MOST_HITS = 5
 
 
 def print_summary(log: ScoreLog, hits: list[Hit[EntryPair]], begin: float, out: Path) -> dict[str, float]:
@@ -42,10 +42,7 @@ def print_summary(log: ScoreLog, hits: list[Hit[EntryPair]], begin: float, out: 
 
 def _lines(figures: dict[str, float], statuses: Counter[str]) -> list[tuple[str, str]]:
     lines = [(name, f"{figures[name]:,}") for name in ("pairs", "aligned", "failed")]
-    reasons = Counter({status: count for status, count in statuses.items() if status != OK}).most_common()
-    lines += [(f"  {reason}", f"{count:,}") for reason, count in reasons[:_MOST_REASONS]]
-    if others := sum(count for _, count in reasons[_MOST_REASONS:]):
-        lines.append((f"  {len(reasons) - _MOST_REASONS} other reasons", f"{others:,}"))
+    lines += reason_lines(Counter({status: count for status, count in statuses.items() if status != OK}))
     return [
         *lines,
         ("mean overlap", f"{figures['mean_score']:.4f}"),

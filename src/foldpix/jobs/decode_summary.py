@@ -11,10 +11,7 @@ from rich.table import Table
 
 from foldpix.jobs.decode_chain import Outcome
 from foldpix.jobs.decode_rows import SUMMARY, DecodedRow, Status
-from foldpix.jobs.terminal import console
-
-#: Reasons that are printed; summary.csv has them all.
-MOST_REASONS = 10
+from foldpix.jobs.terminal import console, reason_lines
 
 
 @dataclass
@@ -70,10 +67,7 @@ def _lines(figures: dict[str, float], tally: Tally) -> list[tuple[str, str]]:
         ("of these suspicious", f"{figures['suspicious']:,}"),
         ("failed", f"{figures['failed']:,}"),
     ]
-    reasons = Counter(_kind(row.reason) for row in tally.failed).most_common()
-    lines += [(f"  {kind}", f"{count:,}") for kind, count in reasons[:MOST_REASONS]]
-    if others := sum(count for _, count in reasons[MOST_REASONS:]):
-        lines.append((f"  {len(reasons) - MOST_REASONS} other reasons", f"{others:,}"))
+    lines += reason_lines(Counter(_kind(row.reason) for row in tally.failed))
     return [
         *lines,
         ("chain breaks", f"{figures['chain_breaks']:,}"),
