@@ -13,7 +13,7 @@ from torch.multiprocessing import ProcessRaisedException
 from foldpix.dataset.datamodule import DistogramDataModule
 from foldpix.jobs.schema.train import TrainConfig
 from foldpix.training.checkpoint import check_same_model, newest_checkpoint
-from foldpix.training.module import HVQVAEModule
+from foldpix.training.module import TokenizerModule, build_module
 from foldpix.training.noise import silence_libraries
 from foldpix.training.trainer import build_trainer
 
@@ -32,7 +32,7 @@ def run(config: TrainConfig) -> dict[str, float]:
     checkpoint = _checkpoint(config, run_dir)
     pl.seed_everything(config.seed, verbose=False)
     datamodule = DistogramDataModule(config.data, config.model.stride, config.seed)
-    module = HVQVAEModule(config.model, config.optimizer, config.seed, config.trainer.num_threads)
+    module = build_module(config.model, config.optimizer, config.seed, config.trainer.num_threads)
     silence_libraries()
     trainer = build_trainer(config.trainer, config.logger, run_dir, progress=sys.stderr.isatty())
     _announce(module, run_dir, checkpoint)
@@ -65,7 +65,7 @@ def _checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
 
 
 @rank_zero_only
-def _announce(module: HVQVAEModule, run_dir: Path, checkpoint: Path | None) -> None:
+def _announce(module: TokenizerModule, run_dir: Path, checkpoint: Path | None) -> None:
     millions = sum(p.numel() for p in module.parameters()) / 1e6
     print(f"{millions:.1f} M parameters, run folder {run_dir}", flush=True)
     if checkpoint is not None:
