@@ -86,10 +86,14 @@ def how_to_make(config: DataConfig) -> str:
 
 
 def _existing_bins(config: DataConfig) -> list[str]:
-    if config.source is SourceKind.coordinates:
-        return [bin_name(low) for low, _ in BINS]
-    folder = Path(config.root) / ("shards" if config.source is SourceKind.shards else "")
-    existing = [name for low, _ in BINS if (folder / (name := bin_name(low))).is_dir()]
+    folder = Path(config.root) / ("" if config.source is SourceKind.png else config.source.value)
+    whole = config.source is SourceKind.coordinates and folder.is_dir()  # one file holds all lengths
+    names = [bin_name(low) for low, _ in BINS]
+    existing = [name for name in names if whole or (folder / name).is_dir()]
     if not existing:
-        raise ValueError(f"{folder} holds no bins of images; {how_to_make(config)}")
+        raise ValueError(f"{folder} holds no {_what(config)}; {how_to_make(config)}")
     return existing
+
+
+def _what(config: DataConfig) -> str:
+    return "coordinates" if config.source is SourceKind.coordinates else "bins of images"

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from foldpix.dataset.collate import DistogramBatch
 from foldpix.dataset.coordinates import Chains
 from foldpix.dataset.order import BinSamples, Order
+from foldpix.image import encode
 
 
 class CoordinateBatch(NamedTuple):
@@ -134,3 +136,15 @@ def padded_batch(coords: Sequence[np.ndarray], names: list[str], stride: int) ->
     for target, each in zip(padded, coords, strict=True):
         target[: len(each)] = torch.from_numpy(each)
     return CoordinateBatch(padded, torch.arange(longest) < lengths[:, None], lengths, names)
+
+
+def image_batch(batch: CoordinateBatch, d_max: float = 80.0) -> DistogramBatch:
+    """The images of backbones, 0 where padded."""
+    pairs = batch.mask[:, None, :, None] & batch.mask[:, None, None, :]
+    # Residues that coincide have no frames, so those of the padding stand apart.
+    place = torch.arange(batch.mask.shape[-1], device=batch.mask.device)[:, None, None]
+    apart = torch.eye(3, device=batch.mask.device) + 4.0 * place
+    coords = torch.where(batch.mask[..., None, None], batch.coords, apart)
+    scale = torch.full_like(batch.lengths, d_max, dtype=torch.float32)
+    image = encode(coords, d_max).masked_fill(~pairs, 0.0)
+    return DistogramBatch(image, batch.mask, batch.lengths, scale, batch.names, [])

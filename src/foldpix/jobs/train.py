@@ -10,10 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from torch.multiprocessing import ProcessRaisedException
 
+from foldpix.dataset.config import SourceKind
 from foldpix.dataset.datamodule import DistogramDataModule
 from foldpix.jobs.schema.train import TrainConfig
+from foldpix.model.config import RowsConfig
+from foldpix.training.build import build_module
 from foldpix.training.checkpoint import check_same_model, newest_checkpoint
-from foldpix.training.module import TokenizerModule, build_module
+from foldpix.training.module import TokenizerModule
 from foldpix.training.noise import silence_libraries
 from foldpix.training.trainer import build_trainer
 
@@ -28,6 +31,10 @@ def run(config: TrainConfig) -> dict[str, float]:
     """
     for part in (config.model, config.optimizer, config.trainer):
         part.check()
+    if isinstance(config.model, RowsConfig) and config.data.source is not SourceKind.coordinates:
+        raise ValueError(
+            f"data.source={config.data.source}: row tokens learn from backbones; give data=coordinates"
+        )
     run_dir = Path(config.run_dir)
     checkpoint = _checkpoint(config, run_dir)
     pl.seed_everything(config.seed, verbose=False)

@@ -4,7 +4,7 @@ The loss is taken on the lifted picture of the decoded coordinates. So rigid mot
 images differ, and what comes out is always the picture of a chain.
 """
 
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -66,6 +66,16 @@ class RowTokenizer(nn.Module):
         weights = self.space.weights if config.channel_weights is None else config.channel_weights
         self.channel_weights: Tensor
         self.register_buffer("channel_weights", torch.tensor(weights), persistent=False)
+
+    @property
+    def grid_dim(self) -> int:
+        """Axes of a level's codes."""
+        return 1
+
+    @property
+    def decodes_to(self) -> Literal["image", "coords"]:
+        """What :meth:`decode` gives."""
+        return "coords"
 
     @property
     def stride(self) -> int:

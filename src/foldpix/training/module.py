@@ -8,15 +8,15 @@ from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from foldpix.dataset.collate import DistogramBatch
-from foldpix.dataset.crops import CoordinateBatch
+from foldpix.dataset.crops import CoordinateBatch, image_batch
 from foldpix.evaluation.codebook import CodebookUse
 from foldpix.geometry import rmsd
-from foldpix.image import decode, encode
+from foldpix.image import decode
 from foldpix.model.build import build_model
 from foldpix.model.collectives import sum_over_ranks
-from foldpix.model.config import ModelConfig, RowsConfig
+from foldpix.model.config import ModelConfig
 from foldpix.model.hvqvae import HVQVAE, Output
-from foldpix.model.rows import RowOutput, RowTokenizer
+from foldpix.model.rows import RowOutput
 from foldpix.training.checkpoint import pack_model_config
 from foldpix.training.config import OptimizerConfig
 from foldpix.training.noise import silence_libraries
@@ -81,6 +81,7 @@ class TokenizerModule(pl.LightningModule):
         torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) % 2**63)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        batch = self.prepared(batch)
         output = self.forward(batch)
         self._log_losses("train", output, len(batch.mask), sync_dist=False)
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
@@ -90,6 +91,7 @@ class TokenizerModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Shown:
         """Logs the losses and the deviation of decoded backbones."""
+        batch = self.prepared(batch)
         output = self.forward(batch)
         self._log_losses("val", output, len(batch.mask), sync_dist=True)
         deviations, shown = self.judged(output, batch)
@@ -103,6 +105,10 @@ class TokenizerModule(pl.LightningModule):
         for use, codes, mask in zip(self.code_use, output.codes, self.model.masks(batch.mask), strict=True):
             use.add(codes[mask].cpu().numpy())
         return shown
+
+    def prepared(self, batch: Any) -> Any:
+        """The batch in the form that the model takes."""
+        return batch
 
     def judged(self, output: Any, batch: Any) -> tuple[Tensor, Shown]:
         """RMSD in angstrom of N, CA, C of each decoded backbone, (B,), and the first pictures."""
@@ -146,7 +152,7 @@ class HVQVAEModule(TokenizerModule):
 
     model: HVQVAE
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> DistogramBatch:
+    def prepared(self, batch: Batch) -> DistogramBatch:
         return image_batch(batch) if isinstance(batch, CoordinateBatch) else batch
 
     def forward(self, batch: DistogramBatch) -> Output:
@@ -157,47 +163,6 @@ class HVQVAEModule(TokenizerModule):
         decoded = self.model.space.lower(output.channels.float())
         shown = Shown(batch.image[:NUM_SHOWN], decoded[:NUM_SHOWN], batch.lengths[:NUM_SHOWN].tolist())
         return decoded_rmsd(decoded, batch), shown
-
-
-class RowsModule(TokenizerModule):
-    """Trains a :class:`RowTokenizer` on backbones."""
-
-    model: RowTokenizer
-
-    def forward(self, batch: CoordinateBatch) -> RowOutput:
-        return self.model(batch.coords, batch.mask)
-
-    def judged(self, output: RowOutput, batch: CoordinateBatch) -> tuple[Tensor, Shown]:
-        self.check_finite(output.coords)
-        few = image_batch(CoordinateBatch(*(part[:NUM_SHOWN] for part in batch)))
-        decoded = encode(output.coords[:NUM_SHOWN].float())
-        return coords_rmsd(output.coords, batch), Shown(few.image, decoded, few.lengths.tolist())
-
-
-def build_module(
-    model: ModelConfig, optimizer: OptimizerConfig, seed: int = 0, num_threads: int | None = None
-) -> TokenizerModule:
-    """The module that trains a model; parameters as for :class:`TokenizerModule`."""
-    kind = RowsModule if isinstance(model, RowsConfig) else HVQVAEModule
-    return kind(model, optimizer, seed, num_threads)
-
-
-def image_batch(batch: CoordinateBatch, d_max: float = 80.0) -> DistogramBatch:
-    """The images of backbones, 0 where padded."""
-    pairs = batch.mask[:, None, :, None] & batch.mask[:, None, None, :]
-    # Residues that coincide have no frames, so those of the padding stand apart.
-    place = torch.arange(batch.mask.shape[-1], device=batch.mask.device)[:, None, None]
-    apart = torch.eye(3, device=batch.mask.device) + 4.0 * place
-    coords = torch.where(batch.mask[..., None, None], batch.coords, apart)
-    scale = torch.full_like(batch.lengths, d_max, dtype=torch.float32)
-    image = encode(coords, d_max).masked_fill(~pairs, 0.0)
-    return DistogramBatch(image, batch.mask, batch.lengths, scale, batch.names, [])
-
-
-def coords_rmsd(coords: Tensor, batch: CoordinateBatch) -> Tensor:
-    """RMSD in angstrom of N, CA, C of each backbone of a batch, shape (B,)."""
-    chains = zip(coords.double(), batch.coords.double(), batch.lengths.tolist(), strict=True)
-    return torch.stack([rmsd(found[:n].flatten(0, 1), truth[:n].flatten(0, 1)) for found, truth, n in chains])
 
 
 def decoded_rmsd(decoded: Tensor, batch: DistogramBatch) -> Tensor:
