@@ -51,7 +51,7 @@ def test_a_diverged_tokenizer_is_named(tokenizer, monkeypatch):
         "decode",
         lambda self, codes, length: codes[0][:, None].expand(-1, 3, -1, -1) * np.nan,
     )
-    with pytest.raises(ValueError, match="image of 48_0 is not finite"):
+    with pytest.raises(ValueError, match="decoded of 48_0 is not finite"):
         ImageRoundTrips(tokenizer)([sample(48)])
 
 

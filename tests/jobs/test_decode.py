@@ -312,8 +312,8 @@ def test_a_diverged_tokenizer(tmp_path):
     diverged["state_dict"]["model.quantizers.0.codebook"][3] = np.nan
     torch.save(diverged, tmp_path / "d.ckpt")
     header = load_tokenizer(str(tmp_path / "d.ckpt"))[1]
-    codes = [np.full((side, side), 3) for side in header.sides(40)]
-    good = [np.full((side, side), 2) for side in header.sides(40)]
+    codes = [np.full(shape, 3) for shape in header.shapes(40)]
+    good = [np.full(shape, 2) for shape in header.shapes(40)]
     with TokenWriter(tmp_path / "t.parquet", header) as writer:
         for name, levels in (("bad", codes), ("good", good)):
             writer.write([ChainTokens(name, "A", "G" * 40, 80.0, tuple(levels))])

@@ -9,7 +9,7 @@ import numpy as np
 from foldpix.chain_code import ChainCoder
 from foldpix.dataset.reader import Sample as StoredSample
 from foldpix.evaluation.chains import Sample
-from foldpix.evaluation.codes import ImageTokenizer, codes_of, images_of
+from foldpix.evaluation.codes import Codes, ImageTokenizer, codes_of, decoded_of
 from foldpix.evaluation.image_stage import RoundTrip
 from foldpix.image import decode, encode
 from foldpix.structure import Backbone
@@ -35,7 +35,7 @@ class RoundTrips(Protocol):
 
 
 class ImageRoundTrips:
-    """8-bit pixels -> codes -> image -> backbone.
+    """8-bit pixels -> codes -> backbone; what a tokenizer decodes is the backbone itself, or an image of it.
 
     Parameters
     ----------
@@ -56,17 +56,24 @@ class ImageRoundTrips:
         Raises
         ------
         ValueError
-            If the tokenizer returns an image that is not finite.
+            If what the tokenizer returns is not finite.
         """
         stored = [StoredSample(sample.id, sample.pixels, sample.d_max) for sample in samples]
         codes = codes_of(self._tokenizer, stored, self._device)
         lengths = [len(sample.pixels) for sample in samples]
-        images = images_of(self._tokenizer, codes, lengths, self._device)
-        bits = log2(self.codebook_size)
+        decoded = decoded_of(self._tokenizer, codes, lengths, self._device)
         return [
-            RoundTrip(image, _backbone(image, sample), bits * sum(each.size for each in levels), levels)
-            for sample, image, levels in zip(samples, images, codes, strict=True)
+            self._round_trip(sample, each, levels)
+            for sample, each, levels in zip(samples, decoded, codes, strict=True)
         ]
+
+    def _round_trip(self, sample: Sample, decoded: np.ndarray, levels: Codes) -> RoundTrip:
+        if not np.isfinite(decoded).all():
+            raise ValueError(f"what is decoded of {sample.id} is not finite: the checkpoint's run diverged")
+        num_bits = log2(self.codebook_size) * sum(each.size for each in levels)
+        if self._tokenizer.decodes_to == "coords":
+            return RoundTrip(encode(decoded, sample.d_max), decoded, num_bits, levels)
+        return RoundTrip(decoded, decode(decoded, sample.d_max).coords, num_bits, levels)
 
 
 class ChainRoundTrips:
@@ -95,8 +102,3 @@ class ChainRoundTrips:
         num_bits, entropy = self._coder.num_bits(code), self._coder.num_entropy_bits(code)
         return RoundTrip(image, coords, num_bits, (code.codes,), entropy)
 
-
-def _backbone(image: np.ndarray, sample: Sample) -> np.ndarray:
-    if not np.isfinite(image).all():
-        raise ValueError(f"the tokenizer's image of {sample.id} is not finite: the checkpoint's run diverged")
-    return decode(image, sample.d_max).coords
