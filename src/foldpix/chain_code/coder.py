@@ -189,4 +189,6 @@ def _check(coords: np.ndarray, axes: np.ndarray) -> None:
         )
     orthonormal = np.abs(np.einsum("lij,lkj->lik", axes, axes) - np.eye(3)).max(axis=(1, 2)) < 1e-6
     if not orthonormal.all():
-        raise ValueError(f"N, CA, C of residue {np.argmin(orthonormal)} (from 0) lie on a line or at one point")
+        raise ValueError(
+            f"N, CA, C of residue {np.argmin(orthonormal)} (from 0) lie on a line or at one point"
+        )

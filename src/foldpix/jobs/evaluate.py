@@ -72,7 +72,9 @@ def _check(config: EvaluateConfig) -> None:
     if config.source is not None and not Path(config.source).exists():
         raise ValueError(f"source={config.source} does not exist")
     if config.source is None and (config.split_table is not None or config.crop is not None):
-        raise ValueError("split_table= and crop= go with source=; a dataset has its own splits and whole chains")
+        raise ValueError(
+            "split_table= and crop= go with source=; a dataset has its own splits and whole chains"
+        )
     if config.split_table is not None and config.split not in SPLITS:
         raise ValueError(f"split={config.split} is none of {', '.join(SPLITS)}")
     if config.crop is not None and config.crop < MIN_LENGTH:

@@ -97,7 +97,9 @@ class ReconstructionPictures(Callback):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{trainer.global_step:06d}.png"
-        pixels = side_by_side(_cut(shown.images, shown.lengths), _cut(shown.decoded, shown.lengths))
+        pixels = side_by_side(
+            _cut(shown["images"], shown["lengths"]), _cut(shown["decoded"], shown["lengths"])
+        )
         Image.fromarray(pixels).save(path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):

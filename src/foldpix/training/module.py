@@ -1,6 +1,6 @@
 """The Lightning modules: what one step of training and of validation does."""
 
-from typing import Any, NamedTuple
+from typing import Any, TypedDict
 
 import pytorch_lightning as pl
 import torch
@@ -28,7 +28,7 @@ Batch = DistogramBatch | CoordinateBatch
 NUM_SHOWN = 4
 
 
-class Shown(NamedTuple):
+class Shown(TypedDict):
     """The first images of a batch, their reconstructions, and their lengths."""
 
     images: Tensor
@@ -161,7 +161,8 @@ class HVQVAEModule(TokenizerModule):
     def judged(self, output: Output, batch: DistogramBatch) -> tuple[Tensor, Shown]:
         self.check_finite(output.channels)
         decoded = self.model.space.lower(output.channels.float())
-        shown = Shown(batch.image[:NUM_SHOWN], decoded[:NUM_SHOWN], batch.lengths[:NUM_SHOWN].tolist())
+        lengths = batch.lengths[:NUM_SHOWN].tolist()
+        shown = Shown(images=batch.image[:NUM_SHOWN], decoded=decoded[:NUM_SHOWN], lengths=lengths)
         return decoded_rmsd(decoded, batch), shown
 
 

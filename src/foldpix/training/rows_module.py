@@ -20,9 +20,11 @@ class RowsModule(TokenizerModule):
 
     def judged(self, output: RowOutput, batch: CoordinateBatch) -> tuple[Tensor, Shown]:
         self.check_finite(output.coords)
-        few = image_batch(CoordinateBatch(*(part[:NUM_SHOWN] for part in batch)))
+        few = image_batch(batch.first(NUM_SHOWN))
         decoded = encode(output.coords[:NUM_SHOWN].float())
-        return coords_rmsd(output.coords, batch), Shown(few.image, decoded, few.lengths.tolist())
+        return coords_rmsd(output.coords, batch), Shown(
+            images=few.image, decoded=decoded, lengths=few.lengths.tolist()
+        )
 
 
 def coords_rmsd(coords: Tensor, batch: CoordinateBatch) -> Tensor:
