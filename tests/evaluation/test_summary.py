@@ -37,7 +37,17 @@ def evaluation():
         for i, rmsd in enumerate(RMSDS)
     ]
     found.records.append(
-        Record("c0", "image", 50, Closeness(0.1, 0.05, 1.0, 1.0, True), 0, 24 * 50 * 50, math.nan, False, "structure")
+        Record(
+            "c0",
+            "image",
+            50,
+            Closeness(0.1, 0.05, 1.0, 1.0, True),
+            0,
+            24 * 50 * 50,
+            math.nan,
+            False,
+            "structure",
+        )
     )
     found.use = {"tokenizer": [CodebookUse(16), CodebookUse(16)]}
     found.use["tokenizer"][0].add(np.arange(4))
