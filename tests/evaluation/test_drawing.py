@@ -15,7 +15,9 @@ from tests.evaluation.conftest import random_chain, rigidly_moved
 
 
 def record(name, ca_rmsd, stage="image"):
-    return Record(name, stage, 50, Closeness(ca_rmsd, ca_rmsd, 1.0, 1.0, True), 0, 1.0, math.nan, False, "structure")
+    return Record(
+        name, stage, 50, Closeness(ca_rmsd, ca_rmsd, 1.0, 1.0, True), 0, 1.0, math.nan, False, "structure"
+    )
 
 
 def panel(truth, coords):

@@ -16,6 +16,8 @@ from foldpix.structure import Backbone, read_structure
 NUM_BEAMS = 32
 #: Bits of the pose that a chain break costs: six numbers of 16 bits.
 BREAK_BITS = 96
+# Of the parallelogram of CA-N and CA-C, A^2; 2 in real residues. Below it, rounding would turn the frame.
+_LEAST_AREA = 1e-3
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ class ChainCoder:
         """
         backbone = source if isinstance(source, Backbone) else _only_chain(source)
         coords = backbone.coords.astype(np.float64)
+        _check(coords)
         origins, axes = carbonyl_frames(coords)
-        _check(coords, axes)
         frame, codes, poses, squared = (origins[0], axes[0]), [], [], 0.0
         for start, end in _stretches(backbone):
             if start > 0:
@@ -152,8 +154,9 @@ class ChainCoder:
         length, size = len(code.sequence), len(self.codebook)
         if len(code.codes) != length or length == 0:
             raise ValueError(f"{len(code.codes)} codes for {length} residues; each residue has one")
-        if code.codes.min() < 0 or code.codes.max() >= size:
-            raise ValueError(f"code {code.codes.max()} is none of this codebook's 0 to {size - 1}")
+        wrong = (code.codes < 0) | (code.codes >= size)
+        if wrong.any():
+            raise ValueError(f"code {code.codes[wrong][0]} is none of this codebook's 0 to {size - 1}")
         inside = (code.breaks > 0) & (code.breaks < length)
         if not inside.all() or (np.diff(code.breaks) <= 0).any():
             raise ValueError(f"breaks {code.breaks.tolist()} must rise from 1 to {length - 1} at most")
@@ -182,11 +185,11 @@ def _only_chain(path: str | Path) -> Backbone:
     return backbones[0]
 
 
-def _check(coords: np.ndarray, axes: np.ndarray) -> None:
+def _check(coords: np.ndarray) -> None:
     if (missing := ~np.isfinite(coords).all(axis=(1, 2))).any():
         raise ValueError(
             f"residue {np.argmax(missing)} (from 0) lacks N, CA or C; leave it out: the gap is coded as a break"
         )
-    orthonormal = np.abs(np.einsum("lij,lkj->lik", axes, axes) - np.eye(3)).max(axis=(1, 2)) < 1e-6
-    if not orthonormal.all():
-        raise ValueError(f"N, CA, C of residue {np.argmin(orthonormal)} (from 0) lie on a line or at one point")
+    area = np.linalg.norm(np.cross(coords[:, 0] - coords[:, 1], coords[:, 2] - coords[:, 1]), axis=-1)
+    if (area < _LEAST_AREA).any():
+        raise ValueError(f"N, CA, C of residue {np.argmin(area)} (from 0) lie on a line or at one point")

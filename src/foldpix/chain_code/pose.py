@@ -41,7 +41,9 @@ def _rotation(vector: np.ndarray) -> np.ndarray:
     angle = np.linalg.norm(vector)
     x, y, z = vector
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * cross @ cross
+    return (
+        np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * cross @ cross
+    )
 
 
 def _rotation_vector(rotation: np.ndarray) -> np.ndarray:

@@ -59,9 +59,7 @@ def search(
                 break
             _local(target_L33[i], last_origins[b], last_axes[b], point)
             squared_distances(shapes_9K if i == 0 else table_9K, point, distances)
-            num_live = _keep_best(
-                distances, b, last_costs[b], costs, codes_LB[i], parents_LB[i], num_live
-            )
+            num_live = _keep_best(distances, b, last_costs[b], costs, codes_LB[i], parents_LB[i], num_live)
         # All first residues lie alike: to go on from more than the best would be to go the same ways again.
         num_live = num_live if i > 0 else 1
         for b in range(num_live):
@@ -129,7 +127,11 @@ def _trace_back(codes_LB: np.ndarray, parents_LB: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def walk(
-    codes_L: np.ndarray, origin_3: np.ndarray, axes_33: np.ndarray, shifts_K3: np.ndarray, turns_K33: np.ndarray
+    codes_L: np.ndarray,
+    origin_3: np.ndarray,
+    axes_33: np.ndarray,
+    shifts_K3: np.ndarray,
+    turns_K33: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Frames (origins (L, 3), axes (L, 3, 3)) of residues: the first is given, each code leads to the next."""
     origins, axes = np.empty((len(codes_L), 3)), np.empty((len(codes_L), 3, 3))

@@ -103,9 +103,7 @@ def image_stage(batch: Iterable[Chain]) -> ImageStage:
         except (ValueError, OSError) as error:
             skipped.append(Skipped(chain.id, str(error)))
     records = [
-        record_of(sample, "image", through_pixels(sample))
-        for sample in samples
-        if not sample.from_image
+        record_of(sample, "image", through_pixels(sample)) for sample in samples if not sample.from_image
     ]
     return ImageStage(samples, records, skipped)
 

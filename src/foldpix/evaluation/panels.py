@@ -19,15 +19,10 @@ def extreme_records(records: Sequence[Record]) -> list[tuple[str, Record]]:
     return [(labels[rank], ranked[rank]) for rank in sorted(labels)]
 
 
-def panels(
-    chains: Iterable[Chain], records: Sequence[Record], tokenizer: RoundTrips | None
-) -> list[Panel]:
+def panels(chains: Iterable[Chain], records: Sequence[Record], tokenizer: RoundTrips | None) -> list[Panel]:
     """The chains of :func:`extreme_records`, reconstructed once more."""
     by_id = {chain.id: chain for chain in chains}
-    return [
-        _panel(label, by_id[record.id].load(), tokenizer)
-        for label, record in extreme_records(records)
-    ]
+    return [_panel(label, by_id[record.id].load(), tokenizer) for label, record in extreme_records(records)]
 
 
 def _panel(label: str, sample: Sample, tokenizer: RoundTrips | None) -> Panel:
@@ -41,4 +36,3 @@ def _panel(label: str, sample: Sample, tokenizer: RoundTrips | None) -> Panel:
         coords=trip.coords,
         ca_rmsd=ca_rmsd(trip.coords, sample.truth),
     )
-

@@ -101,4 +101,3 @@ class ChainRoundTrips:
         image = encode(coords, sample.d_max)
         num_bits, entropy = self._coder.num_bits(code), self._coder.num_entropy_bits(code)
         return RoundTrip(image, coords, num_bits, (code.codes,), entropy)
-

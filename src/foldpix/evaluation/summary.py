@@ -44,7 +44,9 @@ def _groups(records: Sequence[Record]) -> dict[str, list[Record]]:
         if stage == "image" and 0 < len(inside) < len(groups[stage]):
             groups["image_inside"] = inside
         by_bin = {
-            f"{stage}/{fewest}-{most}": [record for record in groups[stage] if fewest <= record.length <= most]
+            f"{stage}/{fewest}-{most}": [
+                record for record in groups[stage] if fewest <= record.length <= most
+            ]
             for fewest, most in LENGTH_BINS
         }
         groups |= {name: some for name, some in by_bin.items() if some}
