@@ -1,10 +1,10 @@
 """Token tables: what a tokenizer makes of many chains, in one Parquet file that any reader of Parquet takes.
 
 A row is a chain: ``name``, ``chain``, ``sequence``, ``length``, ``d_max``, and ``level_0`` (finest),
-``level_1``, ... each a list of code numbers: along the chain, or a square grid row by row. Tables of chain codes
-have three columns more: ``breaks``, residues (from 0) that are not bonded to the one before; ``poses``, six
-numbers for each break that say where the chain goes on; ``deviation``, how far (angstrom) the tokens' backbone is
-from the one that was encoded.
+``level_1``, ... each a list of code numbers: along the chain, or a square grid row by row. Tables of chain
+codes have three columns more: ``breaks``, residues (from 0) that are not bonded to the one before;
+``poses``, six numbers for each break that say where the chain goes on; ``deviation``, how far (angstrom) the
+tokens' backbone is from the one that was encoded.
 """
 
 import math
@@ -258,9 +258,9 @@ def _header_of(metadata: dict[bytes, bytes], path: Path) -> TokenHeader:
 def _check_columns(found: pa.Schema, expected: pa.Schema, path: Path) -> None:
     if lacking := [name for name in expected.names if name not in found.names]:
         raise ValueError(f"{path}: a token table without the columns {', '.join(lacking)}")
-    for field in expected:
-        if (kind := found.field(field.name).type) != field.type:
-            raise ValueError(f"{path}: column {field.name} is {kind}, not {field.type}")
+    for column in expected:
+        if (kind := found.field(column.name).type) != column.type:
+            raise ValueError(f"{path}: column {column.name} is {kind}, not {column.type}")
 
 
 def _chain(batch: pa.RecordBatch, i: int, number: int, header: TokenHeader) -> ChainTokens | BadTokens:

@@ -34,7 +34,7 @@ def structure_chains(
 
 
 def crops(chains: Iterable[StructureChain | Skipped], length: int) -> Iterator[StructureChain | Skipped]:
-    """Windows of ``length`` residues, one behind the other, each a chain of its own; a shorter rest is left out."""
+    """Windows of ``length`` residues, one behind the other, as chains; a shorter rest is left out."""
     for chain in chains:
         if isinstance(chain, Skipped):
             yield chain

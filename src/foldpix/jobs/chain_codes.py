@@ -1,4 +1,4 @@
-"""Chain codes of structure files, as a worker makes them, and back; without torch, so that it starts quickly."""
+"""Chain codes of structure files, as a worker makes them, and back; without torch, as it is slow to start."""
 
 import math
 from functools import lru_cache

@@ -150,7 +150,7 @@ def decode_image(shown: ChainImage, output: Output) -> Outcome:
 
 
 def write_coords(shown: ChainCoords, output: Output) -> Outcome:
-    """Write the structure of a backbone, with its deviation as the error of every residue where it is known."""
+    """Write the structure of a backbone, with its deviation, if known, as the error of each residue."""
     try:
         if not np.isfinite(shown.coords).all():
             raise ValueError("the backbone is not finite: the tokenizer's run diverged")

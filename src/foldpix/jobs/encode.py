@@ -45,8 +45,13 @@ class Chain(Protocol):
 class Encoder(Protocol):
     """What makes tokens; ``read`` runs in workers and is pickled."""
 
-    header: TokenHeader
-    read: Callable[[Source], list[Any]]
+    @property
+    def header(self) -> TokenHeader:
+        """What the table says of the tokenizer."""
+
+    @property
+    def read(self) -> Callable[[Source], list[Any]]:
+        """The chains of a file, and what of it is none."""
 
     def tokens(self, group: list[Any]) -> list[ChainTokens]:
         """The tokens of some of the chains that were read, in the same order."""
@@ -85,8 +90,8 @@ def run(config: EncodeConfig) -> dict[str, float]:
     Returns
     -------
     dict
-        ``chains``, ``tokens``, ``bits_per_residue`` (mean over chains), ``skipped``, ``deviation`` (angstrom, mean
-        over chains, NaN where the tokenizer does not know), ``chains_per_second``.
+        ``chains``, ``tokens``, ``bits_per_residue`` (mean over chains), ``skipped``, ``deviation``
+        (angstrom, mean over chains, NaN where the tokenizer does not know), ``chains_per_second``.
 
     Raises
     ------

@@ -22,8 +22,8 @@ def run(config: FitConfig) -> dict[str, float]:
     Returns
     -------
     dict
-        ``chains``, ``residues``, ``skipped``, ``deviation`` (angstrom, root mean square over the residues of all
-        chains), ``codes_used`` (share), ``entropy`` (bits a residue), ``seconds``.
+        ``chains``, ``residues``, ``skipped``, ``deviation`` (angstrom, root mean square over the residues of
+        all chains), ``codes_used`` (share), ``entropy`` (bits a residue), ``seconds``.
 
     Raises
     ------

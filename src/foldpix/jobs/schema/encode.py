@@ -14,7 +14,7 @@ class EncodeConfig:
     out: str = MISSING
     """The table, .parquet; what could not be encoded goes to <out>.skipped.csv."""
     ckpt: str | None = None
-    """A codebook of fit.py (.safetensors) or a checkpoint of train.py; null: the codebook of 4,096 that comes along."""
+    """A codebook of fit.py or a checkpoint of train.py; null: the shipped codebook of 4,096."""
     d_max: float = 80.0
     """Distance (angstrom) at which images are clipped; best the one the tokenizer was trained with."""
     batch_size: int = 8
