@@ -80,7 +80,9 @@ def run_dir(data, tmp_path_factory):
 @pytest.fixture(scope="module")
 def table(structures, run_dir, tmp_path_factory):
     out = tmp_path_factory.mktemp("tokens") / "t.parquet"
-    summary = encode.run(EncodeConfig(str(structures), checkpoint(run_dir), str(out), workers=1))
+    summary = encode.run(
+        EncodeConfig(source=str(structures), ckpt=checkpoint(run_dir), out=str(out), workers=1)
+    )
     expected = [(n + -(-n // 4)) * log2(16) / n for n in LENGTHS]
     assert summary["bits_per_residue"] == pytest.approx(np.mean(expected))
     return out
@@ -162,7 +164,7 @@ def test_tokens_are_lists_along_the_chain(structures, run_dir, table):
 
 def test_structures_are_the_coordinates_themselves(run_dir, table, tmp_path):
     summary = decode.run(
-        DecodeConfig(str(table), str(tmp_path), checkpoint(run_dir), torsions=True, workers=1)
+        DecodeConfig(source=str(table), out=str(tmp_path), ckpt=checkpoint(run_dir), torsions=True, workers=1)
     )
     assert (summary["structures"], summary["failed"]) == (len(LENGTHS), 0)
     model = load_model(checkpoint(run_dir))
