@@ -122,9 +122,13 @@ def test_training_finds_the_chain(batch):
     assert min(losses[-5:]) < 0.5 * losses[0]
 
 
-def test_every_parameter_learns(batch):
+@pytest.mark.parametrize("refine_depth", [0, 1])
+def test_every_parameter_learns(batch, refine_depth):
+    """Or processes that train together would wait for its gradient."""
     torch.manual_seed(0)
-    model = RowTokenizer(tiny(strides=[1, 4])).train()
+    model = RowTokenizer(tiny(strides=[1, 4], refine_depth=refine_depth)).train()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
     model(*batch).losses.total.backward()
     without = [name for name, each in model.named_parameters() if each.grad is None or not each.grad.any()]
     assert not without
