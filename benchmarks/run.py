@@ -23,6 +23,7 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from benchmarks.batch import bench_batch, bench_ring  # noqa: E402
+from benchmarks.chain_code import bench_chain_code  # noqa: E402
 from benchmarks.dataset import bench_convert, bench_reader  # noqa: E402
 from benchmarks.generation import bench_generate  # noqa: E402
 from benchmarks.image import bench_decode, bench_encode  # noqa: E402
@@ -36,6 +37,7 @@ MODULES = (
     bench_reader,
     bench_generate,
     bench_model,
+    bench_chain_code,
     bench_batch,
     bench_ring,
 )

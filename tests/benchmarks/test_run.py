@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from benchmarks.batch import bench_batch, bench_ring
+from benchmarks.chain_code import bench_chain_code
 from benchmarks.dataset import bench_convert, bench_reader
 from benchmarks.generation import bench_generate
 from benchmarks.image import bench_decode, bench_encode
@@ -99,6 +100,7 @@ def assert_equal(plain, ours):
         (bench_generate, {"num": 3, "lengths": (8,), "num_maps": 3, "ensemble_length": 8}, 6),
         (bench_batch, {"num_graphs": 8, "mean_nodes": 10}, 6),
         pytest.param(bench_ring, {"num_batches": 10, "batch_size": 2}, 1, marks=pytest.mark.slow),
+        (bench_chain_code, {"lengths": (40,), "sizes": (16,)}, 2),
         (bench_model, {"models": ("hvqvae_small",), "lengths": (48,)}, 3),
     ],
 )
