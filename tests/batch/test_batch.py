@@ -9,19 +9,7 @@ import pytest
 import torch
 
 from foldpix.batch import AtomicData, Batch, LevelSchema
-from tests.batch.oracle import SCHEMA, assert_holds, assert_same_fields, batch_of, graph, item, joined
-
-SIZES = [(3, 4, 2, 1), (5, 0, 3, 2), (2, 6, 1, 0)]
-
-
-@pytest.fixture
-def graphs():
-    return [graph(seed, sizes) for seed, sizes in enumerate(SIZES)]
-
-
-@pytest.fixture
-def batch(graphs, device):
-    return batch_of(graphs).to(device)
+from tests.batch.oracle import SCHEMA, SIZES, assert_holds, assert_same_fields, batch_of, graph, item, joined
 
 
 def test_counts_and_pointers(batch, graphs, device):

@@ -4,21 +4,10 @@ import pytest
 import torch
 
 from foldpix.batch import AtomicData, Batch, LevelSchema
-from tests.batch.oracle import assert_holds, batch_of, graph
+from tests.batch.oracle import assert_holds, batch_of
 from tests.batch.ranks import DTYPES
 
-SIZES = [(3, 4, 2, 1), (5, 0, 3, 2), (2, 6, 1, 0)]
 ALL = torch.ones(3, dtype=torch.bool)
-
-
-@pytest.fixture
-def graphs():
-    return [graph(seed, sizes) for seed, sizes in enumerate(SIZES)]
-
-
-@pytest.fixture
-def batch(graphs, device):
-    return batch_of(graphs).to(device)
 
 
 def buffer_for(batch, systems=10, nodes=100, edges=100):

@@ -179,7 +179,7 @@ def run(num_runs: int) -> None:
 
 
 def test_operations_agree_with_lists_of_dictionaries():
-    run(150)
+    run(60)
 
 
 @pytest.mark.slow

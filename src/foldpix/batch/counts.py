@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from foldpix.batch.schema import LevelSchema
+from foldpix.batch.sizes import Sizes
 from foldpix.batch.storage import Level, Storage
 
 _NONE = Level({}, np.zeros(0, dtype=np.int64), 0)
 
 
-class Counts:
+class Counts(Sizes):
     """Counts and pointers of a batch.
 
     They come from lengths kept on the host: no number here asks a device, and tensors here are copies that
@@ -52,16 +53,6 @@ class Counts:
     def system_capacity(self) -> int:
         """Number of graphs there is room for."""
         return self._storage.max_graphs
-
-    @property
-    def num_nodes(self) -> int:
-        """Nodes of all graphs."""
-        return self.num_rows("node")
-
-    @property
-    def num_edges(self) -> int:
-        """Edges of all graphs."""
-        return self.num_rows("edge")
 
     @property
     def num_nodes_list(self) -> list[int]:
@@ -128,7 +119,6 @@ class Counts:
         return torch.searchsorted(sender_E, rows, out_int32=True)
 
     def num_rows(self, level: str) -> int:
-        """Rows of all graphs at a level."""
         return self._level(level).num_rows
 
     def lengths(self, level: str) -> Tensor:
