@@ -57,12 +57,12 @@ class Counts(Sizes):
     @property
     def num_nodes_list(self) -> list[int]:
         """Nodes of each graph."""
-        return self._level("node").lengths.tolist()
+        return self.lengths_list("node")
 
     @property
     def num_edges_list(self) -> list[int]:
         """Edges of each graph."""
-        return self._level("edge").lengths.tolist()
+        return self.lengths_list("edge")
 
     @property
     def num_nodes_per_graph(self) -> Tensor:
@@ -120,6 +120,10 @@ class Counts(Sizes):
 
     def num_rows(self, level: str) -> int:
         return self._level(level).num_rows
+
+    def lengths_list(self, level: str) -> list[int]:
+        """Rows of each graph at a level, on the host."""
+        return self._level(level).lengths.tolist()
 
     def lengths(self, level: str) -> Tensor:
         """Rows of each graph at a level, dtype=int64, shape=(G,)."""
