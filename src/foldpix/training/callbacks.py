@@ -99,7 +99,7 @@ class ReconstructionPictures(Callback):
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{trainer.global_step:06d}.png"
         lengths = batch.lengths[: self.num_images].tolist()
-        pixels = side_by_side(_cut(batch.image, lengths), _cut(outputs, lengths))
+        pixels = side_by_side(_cut(batch.image, lengths), _cut(outputs["images"], lengths))
         Image.fromarray(pixels).save(path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):

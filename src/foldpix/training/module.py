@@ -9,8 +9,6 @@ from torch import Tensor
 
 from foldpix.dataset.collate import DistogramBatch
 from foldpix.evaluation.codebook import CodebookUse
-from foldpix.geometry import rmsd
-from foldpix.image import decode
 from foldpix.model.collectives import sum_over_ranks
 from foldpix.model.config import HVQVAEConfig
 from foldpix.model.hvqvae import HVQVAE, Output
@@ -18,6 +16,7 @@ from foldpix.training.checkpoint import pack_model_config
 from foldpix.training.config import OptimizerConfig
 from foldpix.training.noise import silence_libraries
 from foldpix.training.schedule import build_optimizer, build_schedule
+from foldpix.training.validated import Validated, decoded_chains, decoded_rmsd
 from foldpix.training.workers import fork_workers
 
 
@@ -73,21 +72,22 @@ class HVQVAEModule(pl.LightningModule):
         self.log("data/skipped", float(skipped))
         return output.losses.total
 
-    def validation_step(self, batch: DistogramBatch, batch_idx: int) -> Tensor:
-        """Logs the losses and the deviation of decoded images; returns the decoded images."""
+    def validation_step(self, batch: DistogramBatch, batch_idx: int) -> Validated:
+        """Logs the losses and the deviation of decoded images; returns these and their backbones."""
         output = self.model(batch.image, batch.mask)
         if not output.channels.isfinite().all():
             raise ValueError(
                 f"the run diverged: images are not finite at step {self.global_step}; "
                 "try a lower optimizer.lr or trainer.precision=float32"
             )
-        decoded = self.model.space.lower(output.channels.float())
+        images = self.model.space.lower(output.channels.float())
+        chains = decoded_chains(images, batch)
         self._log_losses("val", output, len(batch.image), sync_dist=True)
-        deviation = decoded_rmsd(decoded, batch).mean()
+        deviation = decoded_rmsd(chains).mean()
         self.log("val/backbone_rmsd", deviation, batch_size=len(batch.image), sync_dist=True, prog_bar=True)
         for use, codes, mask in zip(self.code_use, output.codes, self.model.masks(batch.mask), strict=True):
             use.add(codes[mask].cpu().numpy())
-        return decoded
+        return Validated(images=images, chains=chains)
 
     def on_validation_epoch_end(self) -> None:
         for level, use in enumerate(self.code_use):
@@ -112,21 +112,3 @@ class HVQVAEModule(pl.LightningModule):
             batch_size=batch_size,
             sync_dist=sync_dist,
         )
-
-
-def decoded_rmsd(decoded: Tensor, batch: DistogramBatch) -> Tensor:
-    """RMSD in angstrom of N, CA, C between the backbones of decoded and of original images, shape (B,).
-
-    NaN where a decoded image holds values that are not finite.
-    """
-    finite = decoded.isfinite().all(dim=(1, 2, 3))
-    pair = torch.stack([torch.where(finite[:, None, None, None], decoded, 0.0), batch.image]).float()
-    both = (2, *batch.d_max.shape)
-    with torch.autocast(decoded.device.type, enabled=False):  # half precision bends chains by angstroms
-        coords = decode(pair, batch.d_max.expand(both), batch.mask.expand(2, -1, -1)).coords
-        chains = [
-            each[:, :length].flatten(1, 2)
-            for each, length in zip(coords.unbind(1), batch.lengths, strict=True)
-        ]
-        deviations = torch.stack([rmsd(found, truth) for found, truth in chains])
-    return torch.where(finite, deviations, torch.nan)
