@@ -24,7 +24,7 @@ from rich.box import SIMPLE  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from benchmarks.generation.peer import Peer  # noqa: E402
+from benchmarks.peer import Peer  # noqa: E402
 from benchmarks.reference import peptide_walk  # noqa: E402
 from benchmarks.timing import Row, Work, medians  # noqa: E402
 from foldpix.generation.generator import BatchedGenerator  # noqa: E402
@@ -191,10 +191,15 @@ def main(arguments: list[str]) -> None:
         raise ValueError(f"no option {', '.join(sorted(options.keys() - {'peer'}))}; there is peer")
     console = Console(width=max(Console().width, WIDTH))
     console.print(versions())
-    with closing(Peer(options["peer"])) if "peer" in options else nullcontext() as peer:
+    with closing(synth_pdb(options["peer"])) if "peer" in options else nullcontext() as peer:
         rows = [(case, times(case, peer)) for case in cases()]
         beside = f" beside synth-pdb {peer.version}" if peer else ""
     console.print(table(rows, beside))
+
+
+def synth_pdb(python: str) -> Peer:
+    """The peer of this Python; ``ValueError`` where it is not installed."""
+    return Peer(python, Path(__file__).with_name("peer.py"), "synth-pdb")
 
 
 def table(rows: Iterable[tuple[Case, Times]], beside: str) -> Table:

@@ -24,40 +24,34 @@ class Views(Mapping[str, Tensor]):
         Rows of each level.
     """
 
-    __slots__ = ("_first", "_levels", "_schema", "_taken", "lengths")
+    __slots__ = ("_first", "_storage", "_taken", "lengths")
 
     def __init__(self, storage: Storage, graph: int) -> None:
-        self._schema, self._levels = storage.schema, storage.levels
-        self._first = {name: level.ptr.item(graph) for name, level in self._levels.items()}
-        self.lengths = {name: level.lengths.item(graph) for name, level in self._levels.items()}
+        self._storage = storage
+        self._first = {name: level.ptr.item(graph) for name, level in storage.levels.items()}
+        self.lengths = {name: level.lengths.item(graph) for name, level in storage.levels.items()}
         self._taken: dict[str, Tensor] = {}
 
     def __getitem__(self, key: str) -> Tensor:
-        taken = self._taken.get(key)
-        if taken is None:
-            taken = self._taken[key] = self._take(key)
-        return taken
+        if key in self._taken:
+            return self._taken[key]
+        name = self._storage.places[key]
+        first, field = self._first[name], self._storage.schema.fields[key]
+        rows = self._storage.levels[name].fields[key][first : first + self.lengths[name]]
+        if field.index_of is not None:
+            rows = shifted_back(rows, self._first[field.index_of], field.padded)
+        self._taken[key] = rows
+        return rows
 
     def __iter__(self) -> Iterator[str]:
-        for level in self._levels.values():
-            yield from level.fields
+        return iter(self._storage.places)
 
     def __len__(self) -> int:
-        return sum(len(level.fields) for level in self._levels.values())
+        return len(self._storage.places)
 
     def __contains__(self, key: object) -> bool:
-        return any(key in level.fields for level in self._levels.values())
+        return key in self._storage.places
 
     def __reduce__(self) -> Any:
         """Copied and pickled as the dictionary that it stands for."""
         return dict, (dict(self),)
-
-    def _take(self, key: str) -> Tensor:
-        for name, level in self._levels.items():
-            if key in level.fields:
-                first, field = self._first[name], self._schema.fields[key]
-                rows = level.fields[key][first : first + self.lengths[name]]
-                if field.index_of is None:
-                    return rows
-                return shifted_back(rows, self._first[field.index_of], field.padded)
-        raise KeyError(key)
