@@ -107,6 +107,17 @@ def test_defrag_moves_to_the_front(batch, graphs):
     assert batch.num_graphs == 0
 
 
+def test_defrag_of_a_buffer_makes_room(batch, graphs):
+    buffer = buffer_for(batch, nodes=10)
+    buffer.put(batch, ALL)
+    buffer.defrag(mask_of(0, 1, 0))
+    assert_holds(buffer, [graphs[0], graphs[2]])
+    assert_holds(buffer.index_select([1]), graphs[2:])
+    buffer.put(batch, mask_of(0, 1, 0))
+    assert_holds(buffer, [graphs[0], graphs[2], graphs[1]])
+    assert buffer.buffer("positions").shape == (10, 3)
+
+
 def test_trim_of_all_is_none(batch, graphs):
     assert batch.trim(ALL) is None
     assert_holds(batch.trim(~ALL), graphs)
