@@ -1,5 +1,6 @@
 """Medians of CPU time, side by side."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -48,3 +49,10 @@ def cpu_ms(work: Work) -> float:
     start = time.process_time()
     work()
     return 1e3 * (time.process_time() - start)
+
+
+def figure(value: float) -> str:
+    """Three digits for a table, ``-`` for NaN."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"

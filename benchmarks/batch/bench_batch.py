@@ -25,7 +25,7 @@ from rich.table import Table  # noqa: E402
 from benchmarks.batch.peer import PACKAGES  # noqa: E402
 from benchmarks.peer import Peer  # noqa: E402
 from benchmarks.reference import ragged_batch as plain  # noqa: E402
-from benchmarks.timing import Row, Work, cpu_ms, median_ms, medians  # noqa: E402
+from benchmarks.timing import Row, Work, cpu_ms, figure, median_ms, medians  # noqa: E402
 from foldpix.batch import AtomicData, Batch, LevelSchema  # noqa: E402
 
 SCHEMA = (
@@ -192,16 +192,10 @@ def table(rows: Iterable[tuple[Case, list[float]]], beside: str) -> Table:
         result.add_column(name, justify="right")
     result.add_column("plain is")
     for case, (ours, reference, *others) in rows:
-        beside_ours = [cell for ms in others for cell in (_figure(1e3 * ms), _figure(ms / ours))]
+        beside_ours = [cell for ms in others for cell in (figure(1e3 * ms), figure(ms / ours))]
         figures = (1e3 * ours, 1e3 * reference, ours / reference, case.target)
-        result.add_row(case.what, *map(_figure, figures), *beside_ours, case.reference_name)
+        result.add_row(case.what, *map(figure, figures), *beside_ours, case.reference_name)
     return result
-
-
-def _figure(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from rich.table import Table  # noqa: E402
 
 from benchmarks.peer import Peer  # noqa: E402
 from benchmarks.reference import peptide_walk  # noqa: E402
-from benchmarks.timing import Row, Work, medians  # noqa: E402
+from benchmarks.timing import Row, Work, figure, medians  # noqa: E402
 from foldpix.generation.generator import BatchedGenerator  # noqa: E402
 from foldpix.generation.orientations import orientation_maps_6d  # noqa: E402
 from foldpix.geometry import orientation_maps  # noqa: E402
@@ -215,14 +215,8 @@ def table(rows: Iterable[tuple[Case, Times]], beside: str) -> Table:
             *(ms.ours, ms.reused, ms.peer, ms.peer / ms.ours, case.target),
             *(ms.reference, ms.reference / ms.ours, ms.copy),
         )
-        result.add_row(case.what, case.size, *map(_figure, figures), f"{ms.copy / fastest:.0%}")
+        result.add_row(case.what, case.size, *map(figure, figures), f"{ms.copy / fastest:.0%}")
     return result
-
-
-def _figure(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 if __name__ == "__main__":
