@@ -183,5 +183,6 @@ def test_operations_agree_with_lists_of_dictionaries():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # two minutes of one core that has nothing else to do
 def test_many_operations_agree_with_lists_of_dictionaries():
     run(2000)
