@@ -6,8 +6,12 @@ from omegaconf import DictConfig
 
 from foldpix.jobs.entry import launch, run_job
 from foldpix.jobs.schema.train import TrainConfig
+from foldpix.model.config import HVQVAEConfig, RowsConfig
 
-ConfigStore.instance().store("train_schema", TrainConfig)
+_store = ConfigStore.instance()
+_store.store("train_schema", TrainConfig)
+_store.store("hvqvae_schema", HVQVAEConfig, group="model")
+_store.store("rows_schema", RowsConfig, group="model")
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

@@ -12,7 +12,7 @@ HEADER = TokenHeader("ab" * 32, (4, 8), 100)
 
 def chain(name, length, seed=0, header=HEADER):
     rng = np.random.default_rng(seed)
-    levels = tuple(rng.integers(0, header.codebook_size, (side, side)) for side in header.sides(length))
+    levels = tuple(rng.integers(0, header.codebook_size, shape) for shape in header.shapes(length))
     return ChainTokens(name, "A", "G" * length, 80.0, levels)
 
 
@@ -61,6 +61,7 @@ def test_others_read_plain_columns(table):
         b"foldpix_fingerprint": b"ab" * 32,
         b"foldpix_strides": b"4,8",
         b"foldpix_codebook_size": b"100",
+        b"foldpix_grid_dim": b"2",
     }
     assert pq.ParquetFile(table).num_row_groups == 2
 

@@ -31,6 +31,7 @@ class RoundingTokenizer(nn.Module):
     """
 
     stride, strides, codebook_size = 16, (1, 1, 1, 4), 64
+    grid_dim, decodes_to = 2, "image"
 
     def __init__(self):
         super().__init__()

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,12 +9,15 @@ from foldpix.evaluation.drawing import Panel, draw_reconstructions
 from foldpix.evaluation.image_stage import Record
 from foldpix.evaluation.metrics import Closeness
 from foldpix.evaluation.panels import extreme_records, panels
+from foldpix.evaluation.reconstruct import ImageRoundTrips
 from foldpix.image import encode, to_pixels
 from tests.evaluation.conftest import random_chain, rigidly_moved
 
 
 def record(name, ca_rmsd, stage="image"):
-    return Record(name, stage, 50, Closeness(ca_rmsd, ca_rmsd, 1.0, 1.0, True), 0, 1.0, False, "structure")
+    return Record(
+        name, stage, 50, Closeness(ca_rmsd, ca_rmsd, 1.0, 1.0, True), 0, 1.0, math.nan, False, "structure"
+    )
 
 
 def panel(truth, coords):
@@ -75,7 +80,7 @@ def test_panels_hold_what_the_stage_gave(tokenizer):
             return Sample("a", pixels, 80.0, coords)
 
     (alone,) = panels([OneChain()], [record("a", 1.0)], None)
-    (through,) = panels([OneChain()], [record("a", 1.0)], tokenizer)
+    (through,) = panels([OneChain()], [record("a", 1.0)], ImageRoundTrips(tokenizer))
     assert np.array_equal(to_pixels(alone.original), pixels)
     assert alone.ca_rmsd < through.ca_rmsd
     assert through.label == "best"

@@ -7,6 +7,7 @@ import pytest
 from foldpix.evaluation.chains import Sample, StructureChain
 from foldpix.evaluation.evaluate import Evaluation
 from foldpix.evaluation.image_stage import image_stage
+from foldpix.evaluation.reconstruct import ImageRoundTrips
 from foldpix.structure import Backbone
 from tests.evaluation.conftest import RoundingTokenizer, random_chain
 
@@ -28,7 +29,7 @@ def alone():
 
 
 def evaluated(some, batch_size, tokenizer=None):
-    evaluation = Evaluation(tokenizer)
+    evaluation = Evaluation([ImageRoundTrips(tokenizer)] if tokenizer else [])
     for batch in evaluation.batches(some, batch_size):
         evaluation.add(image_stage(batch))
     return evaluation
@@ -52,7 +53,7 @@ def test_results_do_not_depend_on_the_batch(batch_size, seed, alone, tokenizer):
 
 
 def test_batches_hold_chains_of_one_padded_length(tokenizer):
-    evaluation = Evaluation(tokenizer)
+    evaluation = Evaluation([ImageRoundTrips(tokenizer)])
     batches = [[chain.length for chain in batch] for batch in evaluation.batches(chains(), 3)]
     assert batches == [[41, 41, 47], [48], [49, 64], [65]]
 
@@ -63,8 +64,8 @@ def test_bits_and_codebook_use(tokenizer):
         num_tokens = 3 * record.length**2 + ceil(record.length / 4) ** 2
         assert record.num_tokens == (num_tokens if record.stage == "tokenizer" else 0)
         assert record.num_bits == (num_tokens * 6 if record.stage == "tokenizer" else 24 * record.length**2)
-    assert [use.counts.sum() for use in evaluation.use] == [41**2 + 47**2] * 3 + [11**2 + 12**2]
-    assert evaluation.use[3].codes_used == 1
+    assert [use.counts.sum() for use in evaluation.use["tokenizer"]] == [41**2 + 47**2] * 3 + [11**2 + 12**2]
+    assert evaluation.use["tokenizer"][3].codes_used == 1
 
 
 def test_a_coarse_tokenizer_is_worse_than_the_image(tokenizer):
@@ -89,7 +90,7 @@ def test_an_unreadable_chain_is_listed_and_its_batch_goes_on(tokenizer):
 
 def test_a_batch_of_nothing_readable(tokenizer):
     evaluation = evaluated([Broken()], 4, tokenizer)
-    assert (evaluation.records, evaluation.use, evaluation.skipped) == ([], [], [("broken", "gone")])
+    assert (evaluation.records, evaluation.use, evaluation.skipped) == ([], {}, [("broken", "gone")])
 
 
 def test_a_truth_from_the_image_measures_the_tokenizer_only(tokenizer):

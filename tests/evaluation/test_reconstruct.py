@@ -7,7 +7,7 @@ import torch
 from foldpix.evaluation.chains import Sample
 from foldpix.evaluation.image_stage import through_pixels
 from foldpix.evaluation.metrics import backbone_rmsd
-from foldpix.evaluation.reconstruct import through_tokenizer
+from foldpix.evaluation.reconstruct import ImageRoundTrips
 from foldpix.image import encode, to_pixels
 from foldpix.model.config import HVQVAEConfig
 from foldpix.model.hvqvae import HVQVAE
@@ -30,7 +30,7 @@ def test_through_pixels_uses_the_sample_s_own_scale(d_max):
 
 def test_tokens_that_cover_padding_alone_do_not_count(tokenizer):
     for length in (47, 48, 33):
-        (trip,) = through_tokenizer(tokenizer, [sample(length)])
+        (trip,) = ImageRoundTrips(tokenizer)([sample(length)])
         assert [level.shape for level in trip.codes] == [(length, length)] * 3 + [(ceil(length / 4),) * 2]
         assert trip.num_tokens == 3 * length**2 + ceil(length / 4) ** 2
         assert trip.image.shape == (3, length, length)
@@ -39,7 +39,7 @@ def test_tokens_that_cover_padding_alone_do_not_count(tokenizer):
 
 def test_codes_are_of_the_eight_bit_image(tokenizer):
     chain = sample(40)
-    (trip,) = through_tokenizer(tokenizer, [chain])
+    (trip,) = ImageRoundTrips(tokenizer)([chain])
     expected = np.rint(chain.pixels / 127.5 * 31.5).astype(int)
     for channel in range(3):
         assert np.array_equal(trip.codes[channel], expected[..., channel])
@@ -51,8 +51,8 @@ def test_a_diverged_tokenizer_is_named(tokenizer, monkeypatch):
         "decode",
         lambda self, codes, length: codes[0][:, None].expand(-1, 3, -1, -1) * np.nan,
     )
-    with pytest.raises(ValueError, match="image of 48_0 is not finite"):
-        through_tokenizer(tokenizer, [sample(48)])
+    with pytest.raises(ValueError, match="decoded of 48_0 is not finite"):
+        ImageRoundTrips(tokenizer)([sample(48)])
 
 
 def test_the_model_of_this_package_fits_and_batches_change_nothing():
@@ -63,9 +63,9 @@ def test_the_model_of_this_package_fits_and_batches_change_nothing():
         )
     ).eval()
     chains = [sample(41, 0), sample(47, 1), sample(48, 2)]
-    together = through_tokenizer(model, chains)
+    together = ImageRoundTrips(model)(chains)
     for chain, trip in zip(chains, together, strict=True):
-        (alone,) = through_tokenizer(model, [chain])
+        (alone,) = ImageRoundTrips(model)([chain])
         assert [level.shape for level in trip.codes] == [(ceil(len(chain.pixels) / r),) * 2 for r in (4, 8)]
         assert all(np.array_equal(a, b) for a, b in zip(trip.codes, alone.codes, strict=True))
         assert np.allclose(trip.image, alone.image, atol=1e-5)

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 
 import numpy as np
 import pytest
@@ -29,17 +30,28 @@ def evaluation():
             Closeness(rmsd + 1, rmsd, 0.5, 0.6, i > 0),
             100 * (i + 1),
             1000 * (i + 1),
+            math.nan,
             clipped=False,
             truth="picture" if i else "structure",
         )
         for i, rmsd in enumerate(RMSDS)
     ]
     found.records.append(
-        Record("c0", "image", 50, Closeness(0.1, 0.05, 1.0, 1.0, True), 0, 24 * 50 * 50, False, "structure")
+        Record(
+            "c0",
+            "image",
+            50,
+            Closeness(0.1, 0.05, 1.0, 1.0, True),
+            0,
+            24 * 50 * 50,
+            math.nan,
+            False,
+            "structure",
+        )
     )
-    found.use = [CodebookUse(16), CodebookUse(16)]
-    found.use[0].add(np.arange(4))
-    found.use[1].add(np.array([3, 3]))
+    found.use = {"tokenizer": [CodebookUse(16), CodebookUse(16)]}
+    found.use["tokenizer"][0].add(np.arange(4))
+    found.use["tokenizer"][1].add(np.array([3, 3]))
     found.skipped = [Skipped(f"bad{i}", "3 residues, fewer than 40") for i in range(12)]
     return found
 
@@ -60,9 +72,9 @@ def test_summary_has_plain_names_and_means(evaluation):
     assert summary["tokenizer/bits_per_residue"] == 40.0
     assert summary["image/bits_per_residue"] == 24 * 50
     assert "image/tokens_per_residue" not in summary
-    assert (summary["level0/codes_used"], summary["level1/codes_used"]) == (4, 1)
-    assert summary["level0/codebook_use"] == 0.25
-    assert summary["level0/perplexity"] == pytest.approx(4)
+    assert (summary["tokenizer/level0/codes_used"], summary["tokenizer/level1/codes_used"]) == (4, 1)
+    assert summary["tokenizer/level0/codebook_use"] == 0.25
+    assert summary["tokenizer/level0/perplexity"] == pytest.approx(4)
     assert summary["num_skipped"] == 12
     assert summary["num_truth_from_picture"] == 2
 
@@ -70,7 +82,7 @@ def test_summary_has_plain_names_and_means(evaluation):
 def test_chains_beyond_d_max_are_told_apart(evaluation):
     assert not any(name.startswith("image_inside") for name in summarize(evaluation))
     far = Closeness(4.1, 4.05, 0.5, 0.5, False)
-    evaluation.records.append(Record("c1", "image", 50, far, 0, 24 * 50 * 50, True, "structure"))
+    evaluation.records.append(Record("c1", "image", 50, far, 0, 24 * 50 * 50, math.nan, True, "structure"))
     summary = summarize(evaluation)
     assert summary["image/backbone_rmsd"] == pytest.approx(2.1)
     assert summary["image_inside/backbone_rmsd"] == pytest.approx(0.1)

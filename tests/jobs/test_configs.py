@@ -25,8 +25,8 @@ from foldpix.jobs.schema.evaluate import EvaluateConfig
 from foldpix.jobs.schema.generate import GenerateConfig
 from foldpix.jobs.schema.preprocess import PreprocessConfig
 from foldpix.jobs.schema.train import TrainConfig
-from foldpix.model.config import Space
-from foldpix.model.hvqvae import HVQVAE
+from foldpix.model.build import build_model
+from foldpix.model.config import HVQVAEConfig, ModelConfig, RowsConfig, Space
 from foldpix.training.config import LoggerConfig, LoggerKind, Precision
 from foldpix.training.trainer import build_trainer
 
@@ -62,9 +62,9 @@ def train_config(*overrides: str) -> TrainConfig:
     return typed(composed("train", "name=x", "run_dir=y", *overrides), TrainConfig)
 
 
-def with_option(override: str) -> TrainConfig:
+def with_option(override: str, model: type[ModelConfig] = HVQVAEConfig) -> TrainConfig:
     """The defaults but for one option, as quick as can be."""
-    defaults = TrainConfig(name="x", run_dir="y")
+    defaults = TrainConfig(model=model(), name="x", run_dir="y")
     return typed(
         OmegaConf.merge(OmegaConf.structured(defaults), OmegaConf.from_dotlist([override])), TrainConfig
     )
@@ -72,7 +72,10 @@ def with_option(override: str) -> TrainConfig:
 
 def option_names(schema: type, prefix: str) -> Iterator[str]:
     for field in dataclasses.fields(schema):
-        if dataclasses.is_dataclass(field.type):
+        if field.type is ModelConfig:
+            for choice, kind in (("hvqvae", HVQVAEConfig), ("rows", RowsConfig)):
+                yield from option_names(kind, f"{prefix}.model={choice}")
+        elif dataclasses.is_dataclass(field.type):
             yield from option_names(field.type, f"{prefix}.{field.name}")
         else:
             yield f"{prefix}.{field.name}"
@@ -90,7 +93,7 @@ def test_options_are_a_conscious_choice():
 
 
 DEFAULTS = {
-    "train": TrainConfig(name="x", run_dir="y"),
+    "train": TrainConfig(model=HVQVAEConfig(), name="x", run_dir="y"),
     "preprocess": PreprocessConfig(source="x", out="y"),
     "generate": GenerateConfig(out="y"),
     "evaluate": EvaluateConfig(out="y"),
@@ -119,6 +122,8 @@ MILLIONS = {
     "hvqvae_plain": (10, 30),
     "hvqvae_small": (0.5, 3),
     "hvqvae_large": (150, 250),
+    "rows": (3, 5),
+    "rows_small": (1.5, 3),
 }
 
 
@@ -126,11 +131,14 @@ MILLIONS = {
 def test_models_build(choice):
     config = train_config(f"model={choice}").model
     with torch.device("meta"):
-        model = HVQVAE(config)
+        model = build_model(config)
     low, high = MILLIONS[choice]
     assert low < sum(parameter.numel() for parameter in model.parameters()) / 1e6 < high
-    assert (config.space is Space.plain) is (choice in ("hvqvae_plain", "hvqvae_large"))
-    assert model.stride == config.stride and model.num_levels == len(config.scaling_rates)
+    assert isinstance(config, RowsConfig) is choice.startswith("rows")
+    if isinstance(config, HVQVAEConfig):
+        assert (config.space is Space.plain) is (choice in ("hvqvae_plain", "hvqvae_large"))
+        assert model.num_levels == len(config.scaling_rates)
+    assert model.stride == config.stride
 
 
 @pytest.mark.parametrize("trainer", ["cpu", "ddp"])
@@ -214,10 +222,29 @@ def test_what_hydra_rejects(override):
     ],
 )
 def test_contradictions_name_the_option(override):
-    config = with_option(override)
+    assert_rejected(with_option(override), override)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "model.strides=[]",
+        "model.strides=[4,2]",
+        "model.strides=[2,2]",
+        "model.strides=[2,3]",
+        "model.n_embd=30",
+        "model.pair_dim=0",
+        "model.codebook_decay=0",
+    ],
+)
+def test_contradictions_of_row_tokens_name_the_option(override):
+    assert_rejected(with_option(override, RowsConfig), override)
+
+
+def assert_rejected(config: TrainConfig, override: str) -> None:
     name, value = override.split("=")
     with pytest.raises(ValueError) as caught:
         for part in (config.model, config.optimizer, config.trainer):
             part.check()
-    assert name in str(caught.value) and value.strip("[]") in str(caught.value)
+    assert name in str(caught.value) and value.strip("[]") in str(caught.value).replace(", ", ",")
     assert "\n" not in str(caught.value)

@@ -14,7 +14,7 @@ from foldpix.dataset.pictures import stored_pictures
 from foldpix.dataset.tokens import ChainTokens, TokenTable, TokenWriter
 from foldpix.evaluation.chains import Sample
 from foldpix.evaluation.metrics import backbone_rmsd
-from foldpix.evaluation.reconstruct import through_tokenizer
+from foldpix.evaluation.reconstruct import ImageRoundTrips
 from foldpix.generation import sample_backbones
 from foldpix.image import decode as decode_image
 from foldpix.image import from_pixels, picture_of, read_png, write_png
@@ -257,7 +257,7 @@ def test_tokens_give_what_evaluation_measures(tokens, checkpoint, tmp_path):
     for backbone in CHAINS[:6]:
         (found,) = read_structure(tmp_path / f"{backbone.name}.pdb")
         sample = Sample(backbone.name, picture_of(backbone).pixels, 80.0, backbone.coords)
-        (trip,) = through_tokenizer(model, [sample])
+        (trip,) = ImageRoundTrips(model)([sample])
         assert found.sequence == backbone.sequence
         # Images of random weights are of no chain: what they decode to is not stable to the last digit.
         assert backbone_rmsd(found.coords, trip.coords) < 0.05
@@ -312,8 +312,8 @@ def test_a_diverged_tokenizer(tmp_path):
     diverged["state_dict"]["model.quantizers.0.codebook"][3] = np.nan
     torch.save(diverged, tmp_path / "d.ckpt")
     header = load_tokenizer(str(tmp_path / "d.ckpt"))[1]
-    codes = [np.full((side, side), 3) for side in header.sides(40)]
-    good = [np.full((side, side), 2) for side in header.sides(40)]
+    codes = [np.full(shape, 3) for shape in header.shapes(40)]
+    good = [np.full(shape, 2) for shape in header.shapes(40)]
     with TokenWriter(tmp_path / "t.parquet", header) as writer:
         for name, levels in (("bad", codes), ("good", good)):
             writer.write([ChainTokens(name, "A", "G" * 40, 80.0, tuple(levels))])

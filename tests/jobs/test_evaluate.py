@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from foldpix.chain_code import SHIPPED
 from foldpix.dataset.bins import bin_name
 from foldpix.dataset.manifest import ManifestRow, Status, write_manifest
 from foldpix.dataset.shards import write_shards
+from foldpix.evaluation.reconstruct import ImageRoundTrips
 from foldpix.image import picture_of, write_png
 from foldpix.jobs import evaluate
 from foldpix.jobs.schema.evaluate import EvaluateConfig
@@ -42,7 +44,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def fake_checkpoint(monkeypatch):
-    monkeypatch.setattr(evaluate, "_tokenizer", lambda ckpt, device: RoundingTokenizer())
+    monkeypatch.setattr(evaluate, "_tokenizers", lambda ckpt: [ImageRoundTrips(RoundingTokenizer())])
 
 
 def test_a_folder_through_image_and_tokenizer(folder, tmp_path, capsys, fake_checkpoint):
@@ -55,7 +57,12 @@ def test_a_folder_through_image_and_tokenizer(folder, tmp_path, capsys, fake_che
     assert summary["image/backbone_rmsd"] < 0.3
     assert summary["image/backbone_rmsd"] < summary["tokenizer/backbone_rmsd"]
     assert summary["image/handedness"] == 1.0
-    assert {path.name for path in out.iterdir()} == {"metrics.csv", "summary.json", "reconstruction.png"}
+    assert {path.name for path in out.iterdir()} == {
+        "metrics.csv",
+        "summary.json",
+        "reconstruction.png",
+        "rate_distortion.png",
+    }
     assert json.loads((out / "summary.json").read_text()).items() >= summary.items()
     captured = capsys.readouterr()
     assert "level 3: 1 of 64 codes used" in captured.out and "short: 12 residues" in captured.out
@@ -68,7 +75,33 @@ def test_a_folder_through_image_and_tokenizer(folder, tmp_path, capsys, fake_che
 def test_limit_takes_the_first_chains(folder, tmp_path):
     summary = evaluate.run(EvaluateConfig(source=str(folder), out=str(tmp_path / "out"), limit=2, workers=1))
     assert summary["image/num_chains"] == 2
-    assert "tokenizer/num_chains" not in summary
+
+
+def test_the_codebooks_that_come_along(folder, tmp_path, capsys):
+    summary = evaluate.run(EvaluateConfig(source=str(folder), out=str(tmp_path / "out"), workers=1))
+    deviations = [summary[f"chain_code_{size}/backbone_rmsd"] for size in SHIPPED]
+    assert deviations == sorted(deviations, reverse=True) and deviations[-1] < 0.5
+    assert [summary[f"chain_code_{size}/bits_per_residue"] for size in SHIPPED] == [4, 6, 8, 10, 12]
+    assert summary["chain_code_4096/40-128/num_chains"] == 4
+    assert "chain code 4096/40-128" in capsys.readouterr().out
+
+
+def test_a_split_of_a_table(folder, tmp_path):
+    table = tmp_path / "splits.csv"
+    table.write_text("file,split\nc0.pdb,test\nc1.pdb,train\ndeeper/c3.cif.gz,test\n")
+    config = EvaluateConfig(source=str(folder), out=str(tmp_path / "out"), split_table=str(table), workers=1)
+    config.split = "test"
+    summary = evaluate.run(config)
+    assert (summary["image/num_chains"], summary["num_skipped"]) == (2, 0)
+    config.split = "val"
+    with pytest.raises(ValueError, match="no structure file of split=val in"):
+        evaluate.run(config)
+
+
+def test_crops(folder, tmp_path):
+    config = EvaluateConfig(source=str(folder), out=str(tmp_path / "out"), crop=40, workers=1)
+    summary = evaluate.run(config)
+    assert summary["image/num_chains"] == 4  # of 40, 44, 52 and 60 residues
 
 
 @pytest.fixture
@@ -108,12 +141,10 @@ def test_shards_alone(dataset, tmp_path, capsys, fake_checkpoint):
     assert "no structure file: 3 chains" in capsys.readouterr().out
 
 
-def test_nothing_can_be_measured_without_sources_and_tokenizer(dataset, tmp_path):
-    (dataset / bin_name(50) / "c1.png").unlink()
-    rows = [ManifestRow(Status.CONVERTED, "", "c0", "A", 50, bin_name(50), "val", "gone.pdb")]
-    write_manifest(dataset, rows)
-    with pytest.raises(ValueError, match=r"the sources are gone.*give ckpt="):
-        evaluate.run(EvaluateConfig(dataset=str(dataset), out=str(tmp_path / "out"), workers=1))
+def test_the_codebooks_on_pictures_whose_sources_are_gone(dataset, tmp_path):
+    summary = evaluate.run(EvaluateConfig(dataset=str(dataset), out=str(tmp_path / "out"), workers=1))
+    assert summary["chain_code_4096/num_chains"] == summary["num_truth_from_picture"] == 2
+    assert summary["chain_code_4096/backbone_rmsd"] < 0.3
 
 
 @pytest.mark.parametrize(
@@ -125,6 +156,9 @@ def test_nothing_can_be_measured_without_sources_and_tokenizer(dataset, tmp_path
         ({"source": ".", "batch_size": 0}, "batch_size=0 must be at least 1"),
         ({"source": ".", "workers": 0}, "workers=0 must be at least 1, or null for every core"),
         ({"source": ".", "limit": 0}, "limit=0 must be at least 1, or null"),
+        ({"source": ".", "crop": 39}, "crop=39 must be at least 40 residues"),
+        ({"dataset": ".", "crop": 64}, "split_table= and crop= go with source="),
+        ({"source": ".", "split_table": "x.csv", "split": "all"}, "split=all is none of train, val, test"),
         ({"source": ".", "d_max": 0.0}, r"d_max=0\.0 must be positive"),
     ],
 )

@@ -66,10 +66,12 @@ def workplace(tmp_path_factory):
 
 
 @pytest.mark.timeout(400)
-def test_the_commands_of_the_readme_run_one_after_another(workplace):
+@pytest.mark.parametrize("trainers", [(), pytest.param(("trainer=ddp",), marks=pytest.mark.slow)], ids=str)
+def test_the_commands_of_the_readme_run_one_after_another(workplace, trainers):
     """As they stand, but training is a few steps of a tiny model. Only a GPU is not to be had everywhere."""
+    elsewhere = {"trainer=gpu", "trainer=ddp"} - set(trainers)
     for _, script, *options in (words for words in commands(REPO / "README.md") if words[0] == "python"):
-        if "trainer=gpu" in options:
+        if elsewhere & set(options):
             continue
         tiny = ["debug=fast"] if script == "train.py" and "--cfg" not in options else []
         done = finish(start(REPO / script, *options, *tiny, cwd=workplace))

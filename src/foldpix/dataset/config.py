@@ -12,6 +12,7 @@ class SourceKind(StrEnum):
 
     shards = "shards"
     png = "png"
+    coordinates = "coordinates"
 
 
 @dataclass
@@ -21,7 +22,9 @@ class DataConfig:
     root: str = "data/demo"
     """Folder that `preprocess.py` made, such as data/pdb."""
     source: SourceKind = SourceKind.shards
-    """shards: the tars; png: the loose PNGs, for small sets without shards."""
+    """shards: the tars; png: the loose PNGs, for small sets without shards; coordinates: backbones."""
+    crops: list[int] = field(default_factory=list)
+    """Residues of the windows that training draws from chains of coordinates; empty takes whole chains."""
     bins: list[str] | None = None
     """Names of the length bins to take, such as bin_40_64; null takes all."""
     skip_bins: list[str] = field(default_factory=list)
@@ -49,6 +52,10 @@ def check_data(config: DataConfig) -> None:
         value = getattr(config, name)
         if value is not None and value < least:
             raise ValueError(f"{name}={value}: at least {least}")
+    if config.crops and config.source is not SourceKind.coordinates:
+        raise ValueError(f"crops={config.crops}: only data=coordinates is cut; leave it empty")
+    if config.crops != sorted(set(config.crops)) or min(config.crops, default=2) < 2:
+        raise ValueError(f"crops={config.crops}: give rising lengths from 2 up")
     chosen_bins(config)
 
 
@@ -74,12 +81,19 @@ def chosen_bins(config: DataConfig) -> list[str]:
 
 def how_to_make(config: DataConfig) -> str:
     """The command that makes the data."""
-    return f"`python preprocess.py source=DIR out={config.root}` makes them"
+    extra = " coordinates=true" if config.source is SourceKind.coordinates else ""
+    return f"`python preprocess.py source=DIR out={config.root}{extra}` makes them"
 
 
 def _existing_bins(config: DataConfig) -> list[str]:
-    folder = Path(config.root) / ("shards" if config.source is SourceKind.shards else "")
-    existing = [name for low, _ in BINS if (folder / (name := bin_name(low))).is_dir()]
+    folder = Path(config.root) / ("" if config.source is SourceKind.png else config.source.value)
+    whole = config.source is SourceKind.coordinates and folder.is_dir()  # one file holds all lengths
+    names = [bin_name(low) for low, _ in BINS]
+    existing = [name for name in names if whole or (folder / name).is_dir()]
     if not existing:
-        raise ValueError(f"{folder} holds no bins of images; {how_to_make(config)}")
+        raise ValueError(f"{folder} holds no {_what(config)}; {how_to_make(config)}")
     return existing
+
+
+def _what(config: DataConfig) -> str:
+    return "coordinates" if config.source is SourceKind.coordinates else "bins of images"

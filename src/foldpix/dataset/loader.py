@@ -2,11 +2,11 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.utils.data import DataLoader
@@ -99,12 +99,22 @@ class DistogramLoader:
         return batch
 
 
-class BatchStream(Iterator[DistogramBatch]):
+class Numbered(Protocol):
+    """What gives batches by their numbers, counted from the start of training."""
+
+    def workers(self, numbers: "range | count[int]") -> Iterable[Any]:
+        """The batches with these numbers."""
+
+    def reported(self, batch: Any) -> Any:
+        """The batch, after what it lacks was told."""
+
+
+class BatchStream(Iterator[Any]):
     """Batches without end. Iterating over it again goes on where it stands; its workers outlive the epochs.
 
     Parameters
     ----------
-    loader : DistogramLoader
+    loader : Numbered
     start : int
         Number of the first batch, counted from the start of training.
 
@@ -114,12 +124,12 @@ class BatchStream(Iterator[DistogramBatch]):
         Number of the next batch.
     """
 
-    def __init__(self, loader: DistogramLoader, start: int = 0) -> None:
+    def __init__(self, loader: Numbered, start: int = 0) -> None:
         self.position = start
         self._loader = loader
-        self._iterator: Iterator[DistogramBatch] | None = None  # by this name Lightning stops the workers
+        self._iterator: Iterator[Any] | None = None  # by this name Lightning stops the workers
 
-    def __next__(self) -> DistogramBatch:
+    def __next__(self) -> Any:
         if self._iterator is None:
             self._iterator = iter(self._loader.workers(count(self.position)))
         batch = self._loader.reported(next(self._iterator))
@@ -138,7 +148,7 @@ class BatchStream(Iterator[DistogramBatch]):
         """Nothing, see `state_dict`."""
 
 
-def cycle(loader: DistogramLoader, start: int = 0) -> BatchStream:
+def cycle(loader: Numbered, start: int = 0) -> BatchStream:
     """The batches of epochs 0, 1, 2, ... from batch number ``start`` on, without end."""
     return BatchStream(loader, start)
 

@@ -1,7 +1,7 @@
 """Token tables: what a tokenizer makes of many chains, in one Parquet file that any reader of Parquet takes.
 
 A row is a chain: ``name``, ``chain``, ``sequence``, ``length``, ``d_max``, and ``level_0`` (finest),
-``level_1``, ... each a list of code numbers, a square grid row by row.
+``level_1``, ... each a list of code numbers: along the chain, or a square grid row by row.
 """
 
 import math
@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 FORMAT_VERSION = "1"
-_VERSION, _FINGERPRINT, _STRIDES, _CODEBOOK = (
+_VERSION, _FINGERPRINT, _STRIDES, _CODEBOOK, _GRID_DIM = (
     b"foldpix_tokens",
     b"foldpix_fingerprint",
     b"foldpix_strides",
     b"foldpix_codebook_size",
+    b"foldpix_grid_dim",
 )
 _ROWS_AT_ONCE = 64
 
@@ -37,11 +38,14 @@ class TokenHeader:
         Pixels along the side of a cell, of each level, finest first.
     codebook_size : int
         Codes of each level are 0 to one less than it.
+    grid_dim : int
+        Axes of a level's codes: 2 for square grids, 1 for sequences along the chain.
     """
 
     fingerprint: str
     strides: tuple[int, ...]
     codebook_size: int
+    grid_dim: int = 2
 
     def __str__(self) -> str:
         strides = ", ".join(map(str, self.strides))
@@ -60,12 +64,13 @@ class TokenHeader:
                 _FINGERPRINT: self.fingerprint,
                 _STRIDES: ",".join(map(str, self.strides)),
                 _CODEBOOK: str(self.codebook_size),
+                _GRID_DIM: str(self.grid_dim),
             }
         )
 
-    def sides(self, length: int) -> list[int]:
-        """Cells along the side of each level's grid, just enough to cover the residues."""
-        return [math.ceil(length / stride) for stride in self.strides]
+    def shapes(self, length: int) -> list[tuple[int, ...]]:
+        """The shape of each level's codes, with just enough cells to cover the residues."""
+        return [(math.ceil(length / stride),) * self.grid_dim for stride in self.strides]
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class ChainTokens:
         Author chain id, and L letters.
     d_max : float
         The distance (angstrom) that stands for 1 in the image.
-    levels : tuple of ndarray, dtype=int, shape=(h, h)
+    levels : tuple of ndarray, dtype=int, shape=(h, h) or (h,)
         Code numbers, finest level first; h is L over the level's stride, rounded up.
     """
 
@@ -217,10 +222,11 @@ def _header_of(metadata: dict[bytes, bytes], path: Path) -> TokenHeader:
         raise ValueError(f"{path}: a token table of format {found}; this version reads {FORMAT_VERSION}")
     try:
         strides = tuple(int(stride) for stride in metadata[_STRIDES].split(b","))
-        header = TokenHeader(metadata[_FINGERPRINT].decode(), strides, int(metadata[_CODEBOOK]))
+        grid_dim = int(metadata.get(_GRID_DIM, b"2"))  # tables were all of grids once
+        header = TokenHeader(metadata[_FINGERPRINT].decode(), strides, int(metadata[_CODEBOOK]), grid_dim)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: damaged metadata ({error})") from error
-    if min(strides) < 1 or header.codebook_size < 1:
+    if min(strides) < 1 or header.codebook_size < 1 or grid_dim not in (1, 2):
         raise ValueError(f"{path}: damaged metadata ({header})")
     return header
 
@@ -246,8 +252,7 @@ def _chain(batch: pa.RecordBatch, i: int, number: int, header: TokenHeader) -> C
         _check_grids(flat, length, header)
     except ValueError as error:
         return BadTokens(name, str(error))
-    sides = header.sides(length)
-    grids = tuple(codes.reshape(side, side) for codes, side in zip(flat, sides, strict=True))
+    grids = tuple(codes.reshape(shape) for codes, shape in zip(flat, header.shapes(length), strict=True))
     return ChainTokens(name, chain, sequence, row["d_max"].as_py(), grids)
 
 
@@ -262,9 +267,10 @@ def _check_grids(flat: Sequence[np.ndarray], length: int, header: TokenHeader) -
         raise ValueError("no residues")
     if len(flat) != len(header.strides):
         raise ValueError(f"{len(flat)} levels of codes; the tokenizer has {len(header.strides)}")
-    for level, (codes, side) in enumerate(zip(flat, header.sides(length), strict=True)):
-        if codes.size != side**2:
-            raise ValueError(f"level {level} has {codes.size} codes; {length} residues need {side} x {side}")
+    for level, (codes, shape) in enumerate(zip(flat, header.shapes(length), strict=True)):
+        if codes.size != math.prod(shape):
+            needed = " x ".join(map(str, shape))
+            raise ValueError(f"level {level} has {codes.size} codes; {length} residues need {needed}")
         if codes.min() < 0 or codes.max() >= header.codebook_size:
             wrong = codes.max() if codes.max() >= header.codebook_size else codes.min()
             raise ValueError(f"level {level} has the code {wrong}; the codebook has {header.codebook_size}")

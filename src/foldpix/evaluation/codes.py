@@ -1,9 +1,9 @@
-"""Pictures to codes and back, through a tokenizer."""
+"""Pictures to codes, and codes to pictures or coordinates, through a tokenizer."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -11,13 +11,22 @@ import torch
 from foldpix.dataset.collate import collate_with_padding
 from foldpix.dataset.reader import Sample as StoredSample
 
-#: Code numbers of one chain, a square grid a level, finest first; only the tokens that cover residues.
+#: Code numbers of one chain, finest level first; only the tokens that cover residues. Each level is a
+#: square grid, or a sequence along the chain.
 Codes = tuple[np.ndarray, ...]
 Item = TypeVar("Item")
 
 
 class ImageTokenizer(Protocol):
-    """What this package needs of a tokenizer; ``foldpix.model`` has one."""
+    """What this package needs of a tokenizer of images; ``foldpix.model`` has two."""
+
+    @property
+    def grid_dim(self) -> int:
+        """Axes of a level's codes: 2 for square grids, 1 for sequences along the chain."""
+
+    @property
+    def decodes_to(self) -> Literal["image", "coords"]:
+        """What :meth:`decode` gives."""
 
     @property
     def stride(self) -> int:
@@ -25,17 +34,18 @@ class ImageTokenizer(Protocol):
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """Pixels along the side of a cell, of each level, finest first."""
+        """Residues along the side of a cell, of each level, finest first."""
 
     @property
     def codebook_size(self) -> int:
         """Codes of each level."""
 
     def encode(self, image: torch.Tensor, mask: torch.Tensor) -> list[torch.Tensor]:
-        """Images (B, 3, S, S) and their mask (B, S) -> codes (B, h, w) of each level, finest first."""
+        """Images (B, 3, S, S) and their mask (B, S) -> codes (B, h, w) or (B, n) of each level."""
 
     def decode(self, codes: list[torch.Tensor], length: torch.Tensor) -> torch.Tensor:
-        """Codes of chains with these lengths (B,) -> images (B, 3, L, L), L the longest."""
+        """Codes of chains with these lengths (B,) -> images (B, 3, L, L), or N, CA, C in angstrom
+        (B, L, 3, 3), L the longest."""
 
 
 def padded_length(length: int, stride: int) -> int:
@@ -66,28 +76,31 @@ def codes_of(tokenizer: ImageTokenizer, samples: Sequence[StoredSample], device:
 
 
 @torch.inference_mode()
-def images_of(
+def decoded_of(
     tokenizer: ImageTokenizer, codes: Sequence[Codes], lengths: Sequence[int], device: str = "cpu"
 ) -> list[np.ndarray]:
-    """The image (3, L, L) of each chain's codes; the chains are a batch made by :func:`equally_padded`."""
+    """The image (3, L, L) or N, CA, C (L, 3, 3) of each chain's codes, a batch of :func:`equally_padded`."""
     size = padded_length(max(lengths), tokenizer.stride)
     levels = [
         torch.from_numpy(_padded([each[level] for each in codes], size // stride)).to(device)
         for level, stride in enumerate(tokenizer.strides)
     ]
-    images = tokenizer.decode(levels, torch.tensor(lengths, device=device)).float().cpu().numpy()
-    return [image[:, :length, :length] for image, length in zip(images, lengths, strict=True)]
+    decoded = tokenizer.decode(levels, torch.tensor(lengths, device=device)).float().cpu().numpy()
+    if tokenizer.decodes_to == "coords":
+        return [coords[:length] for coords, length in zip(decoded, lengths, strict=True)]
+    return [image[:, :length, :length] for image, length in zip(decoded, lengths, strict=True)]
 
 
 def _cut(grids: Sequence[np.ndarray], number: int, length: int, strides: Iterable[int]) -> Codes:
     """Tokens that cover padding alone are no part of the chain: decoding masks them."""
     sides = [math.ceil(length / stride) for stride in strides]
-    return tuple(grid[number, :side, :side] for grid, side in zip(grids, sides, strict=True))
+    each = zip(grids, sides, strict=True)
+    return tuple(grid[number][(slice(side),) * (grid.ndim - 1)] for grid, side in each)
 
 
 def _padded(grids: Sequence[np.ndarray], side: int) -> np.ndarray:
-    """Grids as one array (B, side, side) of int64, 0 in padding as an encoder leaves it."""
-    padded = np.zeros((len(grids), side, side), dtype=np.int64)
+    """Grids (side, side), or sequences, as one array of int64, 0 in padding as an encoder leaves it."""
+    padded = np.zeros((len(grids), *(side,) * grids[0].ndim), dtype=np.int64)
     for target, grid in zip(padded, grids, strict=True):
-        target[: len(grid), : len(grid)] = grid
+        target[(slice(len(grid)),) * grid.ndim] = grid
     return padded

@@ -1,5 +1,6 @@
 """Chains through the image alone, with their figures; without torch, so that workers start quickly."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -10,7 +11,6 @@ from foldpix.evaluation.chains import Chain, Sample, Skipped
 from foldpix.evaluation.metrics import Closeness, compare
 from foldpix.image import decode, encode, from_pixels
 
-Stage = Literal["image", "tokenizer"]
 Truth = Literal["structure", "picture"]
 BITS_PER_PIXEL = 24
 
@@ -22,13 +22,16 @@ class Record:
     Parameters
     ----------
     id : str
-    stage : "image" or "tokenizer"
+    stage : str
+        "image", or the name of a tokenizer.
     length : int
         Residues.
     closeness : Closeness
     num_tokens : int
         0 for the image, which has pixels.
     num_bits : float
+    num_entropy_bits : float
+        Bits of the tokens under their frequencies in training; NaN where those are not known.
     clipped : bool
         Some pair of residues lies at d_max or beyond.
     truth : "structure" or "picture"
@@ -36,11 +39,12 @@ class Record:
     """
 
     id: str
-    stage: Stage
+    stage: str
     length: int
     closeness: Closeness
     num_tokens: int
     num_bits: float
+    num_entropy_bits: float
     clipped: bool
     truth: Truth
 
@@ -54,13 +58,19 @@ class RoundTrip:
     image : ndarray, shape=(3, L, L)
     coords : ndarray, shape=(L, 3, 3)
         N, CA, C decoded from it, angstrom.
-    codes : tuple of ndarray, shape=(h, w)
+    num_bits : float
+        Of the pixels or tokens.
+    codes : tuple of ndarray
         Of each level, finest first; only the tokens that cover residues. Empty without a tokenizer.
+    num_entropy_bits : float
+        As in :class:`Record`.
     """
 
     image: np.ndarray
     coords: np.ndarray
+    num_bits: float
     codes: tuple[np.ndarray, ...] = ()
+    num_entropy_bits: float = math.nan
 
     @property
     def num_tokens(self) -> int:
@@ -71,7 +81,8 @@ class RoundTrip:
 def through_pixels(sample: Sample) -> RoundTrip:
     """8-bit pixels -> backbone; the image is that of the decoded backbone."""
     coords = decode(from_pixels(sample.pixels), sample.d_max).coords
-    return RoundTrip(encode(coords, sample.d_max), coords)
+    num_bits = BITS_PER_PIXEL * len(sample.pixels) ** 2
+    return RoundTrip(encode(coords, sample.d_max), coords, num_bits)
 
 
 class ImageStage(NamedTuple):
@@ -92,19 +103,30 @@ def image_stage(batch: Iterable[Chain]) -> ImageStage:
         except (ValueError, OSError) as error:
             skipped.append(Skipped(chain.id, str(error)))
     records = [
-        record_of(sample, "image", through_pixels(sample), BITS_PER_PIXEL)
-        for sample in samples
-        if not sample.from_image
+        record_of(sample, "image", through_pixels(sample)) for sample in samples if not sample.from_image
     ]
     return ImageStage(samples, records, skipped)
 
 
-def record_of(sample: Sample, stage: Stage, trip: RoundTrip, bits_each: float) -> Record:
-    """The figures of a round trip whose tokens, or else pixels, have ``bits_each``."""
-    length = len(sample.pixels)
-    num_symbols = trip.num_tokens or length**2
+def record_of(sample: Sample, stage: str, trip: RoundTrip) -> Record:
+    """The figures of a round trip."""
     closeness = compare(trip.coords, sample.truth)
     clipped = bool(np.tril(sample.pixels[..., 0]).max() == 255)
-    num_bits = num_symbols * bits_each
     truth: Truth = "picture" if sample.from_image else "structure"
-    return Record(sample.id, stage, length, closeness, trip.num_tokens, num_bits, clipped, truth)
+    return Record(
+        sample.id,
+        stage,
+        len(sample.pixels),
+        closeness,
+        trip.num_tokens,
+        trip.num_bits,
+        trip.num_entropy_bits,
+        clipped,
+        truth,
+    )
+
+
+def stages(records: Iterable[Record]) -> list[str]:
+    """The stages there are: the image first, then tokenizers as they came."""
+    names = dict.fromkeys(record.stage for record in records)
+    return sorted(names, key=lambda name: name != "image")

@@ -8,7 +8,7 @@ from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
 from foldpix.dataset.pictures import StoredPicture, Unreadable, shard_pictures
 from foldpix.dataset.sources import key_of
 from foldpix.evaluation.chains import Chain, DatasetChain, Skipped, StructureChain
-from foldpix.structure import StructureError, read_structure
+from foldpix.structure import Backbone, StructureError, read_structure
 
 _PNG_WIDTH_AT = 16  # behind the signature, and the length and name of the first chunk
 
@@ -31,6 +31,19 @@ def structure_chains(
                 yield Skipped(name, str(error))
             else:
                 yield StructureChain(name, backbone, d_max)
+
+
+def crops(chains: Iterable[StructureChain | Skipped], length: int) -> Iterator[StructureChain | Skipped]:
+    """Windows of ``length`` residues, one behind the other, each a chain of its own; a shorter rest is left out."""
+    for chain in chains:
+        if isinstance(chain, Skipped):
+            yield chain
+            continue
+        whole = chain.backbone
+        for number, start in enumerate(range(0, len(whole) - length + 1, length)):
+            stop = start + length
+            part = Backbone(whole.coords[start:stop], whole.sequence[start:stop], chain=whole.chain)
+            yield StructureChain(f"{chain.id}_{number}", part, chain.d_max)
 
 
 def dataset_chains(root: Path, split: str) -> list[Chain | Skipped]:

@@ -4,43 +4,53 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from statistics import fmean, median
 
 from foldpix.evaluation.codebook import CodebookUse
 from foldpix.evaluation.evaluate import Evaluation
-from foldpix.evaluation.image_stage import Record, Stage
+from foldpix.evaluation.image_stage import Record, stages
 
-STAGES: tuple[Stage, ...] = ("image", "tokenizer")
-
-#: Rows of the summary: the image also without the chains that reach beyond d_max, where that differs.
-ROWS = ("image", "image_inside", "tokenizer")
+#: Fewest and most residues of the chains that are summed up together.
+LENGTH_BINS = ((2, 39), (40, 128), (129, 256), (257, 512), (513, 1024))
 
 
 def summarize(evaluation: Evaluation) -> dict[str, float]:
-    """Means over chains as ``stage/figure``, codebook use as ``levelN/figure``; what is unmeasured is absent.
+    """Means over chains as ``stage/figure``, codebook use as ``stage/levelN/figure``; what is unmeasured is absent.
 
-    RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand.
-    ``num_truth_from_picture`` chains have no structure file and count for the tokenizer alone.
+    RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand. ``image_inside`` is
+    the image without the chains that reach beyond d_max, where there are any. ``stage/40-128/figure`` and so on are
+    of the chains with so many residues. ``num_truth_from_picture`` chains have no structure file and count for
+    tokenizers alone.
     """
     summary: dict[str, float] = {
         "num_skipped": len(evaluation.skipped),
         "num_truth_from_picture": len({r.id for r in evaluation.records if r.truth == "picture"}),
     }
-    of_stage: dict[str, list[Record]] = {
-        stage: [record for record in evaluation.records if record.stage == stage] for stage in STAGES
-    }
-    inside = [record for record in of_stage["image"] if not record.clipped]
-    groups: dict[str, list[Record]] = {
-        **of_stage,
-        "image_inside": inside if len(inside) < len(of_stage["image"]) else [],
-    }
-    for row in ROWS:
-        if records := groups[row]:
-            summary |= {f"{row}/{name}": value for name, value in _stage_figures(records).items()}
-    for level, use in enumerate(evaluation.use):
-        summary |= {f"level{level}/{name}": value for name, value in _level_figures(use).items()}
+    for group, records in _groups(evaluation.records).items():
+        summary |= {f"{group}/{name}": value for name, value in _stage_figures(records).items()}
+    for stage, levels in evaluation.use.items():
+        for level, use in enumerate(levels):
+            summary |= {f"{stage}/level{level}/{name}": value for name, value in _level_figures(use).items()}
     return summary
+
+
+def _groups(records: Sequence[Record]) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = {}
+    for stage in stages(records):
+        groups[stage] = [record for record in records if record.stage == stage]
+        inside = [record for record in groups[stage] if not record.clipped]
+        if stage == "image" and 0 < len(inside) < len(groups[stage]):
+            groups["image_inside"] = inside
+        by_bin = {
+            f"{stage}/{fewest}-{most}": [
+                record for record in groups[stage] if fewest <= record.length <= most
+            ]
+            for fewest, most in LENGTH_BINS
+        }
+        groups |= {name: some for name, some in by_bin.items() if some}
+    return groups
 
 
 def write_records(path: Path, records: Sequence[Record]) -> None:
@@ -70,6 +80,9 @@ def _stage_figures(records: Sequence[Record]) -> dict[str, float]:
     if records[0].num_tokens:
         figures["tokens_per_residue"] = fmean(record.num_tokens / record.length for record in records)
     figures["bits_per_residue"] = fmean(record.num_bits / record.length for record in records)
+    if not isnan(records[0].num_entropy_bits):
+        entropy = fmean(record.num_entropy_bits / record.length for record in records)
+        figures["entropy_bits_per_residue"] = entropy
     return figures
 
 
@@ -96,4 +109,7 @@ def _row(record: Record) -> dict[str, str | float]:
         **figures,
         "tokens_per_residue": f"{record.num_tokens / record.length:.6g}" if record.num_tokens else "",
         "bits_per_residue": f"{record.num_bits / record.length:.6g}",
+        "entropy_bits_per_residue": ""
+        if isnan(record.num_entropy_bits)
+        else f"{record.num_entropy_bits / record.length:.6g}",
     }

@@ -1,29 +1,45 @@
 """The summary as a table in the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from foldpix.evaluation.chains import Skipped
-from foldpix.evaluation.summary import ROWS
 
 _NUM_SKIPPED_SHOWN = 10
 _LABELS = {"image_inside": "image, inside d_max"}
 
 
 def summary_table(summary: Mapping[str, float], skipped: list[Skipped]) -> RenderableType:
-    """A row per stage, a line per codebook, and the first skipped chains; ``-`` is what was not measured."""
-    table = Table("", title="backbones that come back", title_justify="left")
+    """A row per stage, tokenizers by length, a line per codebook, and the first skipped chains.
+
+    ``-`` is what was not measured.
+    """
+    rows = [name.removesuffix("/num_chains") for name in summary if name.endswith("/num_chains")]
+    whole = [row for row in rows if "/" not in row]
+    by_length = [row for row in rows if "/" in row and not row.startswith("image/")]
+    table = _table("backbones that come back", whole if "image" in whole else ["image", *whole], summary)
+    lengths = [_table("tokenizers by number of residues", by_length, summary)] if by_length else []
+    note = Text(
+        "RMSD in Å, mean / median over chains; hand: share of chains with the right one; bits: of indices / "
+        "under the frequencies in training",
+        style="dim",
+    )
+    return Group(
+        table, *lengths, note, *_truth_lines(summary), *_codebook_lines(summary), *_skipped_lines(skipped)
+    )
+
+
+def _table(title: str, rows: Sequence[str], summary: Mapping[str, float]) -> Table:
+    table = Table("", title=title, title_justify="left")
     headings = ("chains", "N CA C RMSD", "CA RMSD", "TM", "lDDT", "hand", "tokens/res", "bits/res")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in ROWS:
-        if row == "image" or f"{row}/num_chains" in summary:
-            table.add_row(_LABELS.get(row, row), *_cells(summary, row))
-    note = Text("RMSD in Å, mean / median over chains; hand: share of chains with the right one", style="dim")
-    return Group(table, note, *_truth_lines(summary), *_codebook_lines(summary), *_skipped_lines(skipped))
+    for row in rows:
+        table.add_row(_LABELS.get(row, row.replace("chain_code_", "chain code ")), *_cells(summary, row))
+    return table
 
 
 def _cells(summary: Mapping[str, float], stage: str) -> list[str]:
@@ -33,13 +49,13 @@ def _cells(summary: Mapping[str, float], stage: str) -> list[str]:
 
     return [
         cell("d", "num_chains"),
-        cell(".2f", "backbone_rmsd", "backbone_rmsd_median"),
-        cell(".2f", "ca_rmsd", "ca_rmsd_median"),
+        cell(".2f" if stage.startswith("tokenizer") else ".3f", "backbone_rmsd", "backbone_rmsd_median"),
+        cell(".2f" if stage.startswith("tokenizer") else ".3f", "ca_rmsd", "ca_rmsd_median"),
         cell(".3f", "tm_score"),
         cell(".3f", "lddt"),
         cell(".1%", "handedness"),
         cell(".1f", "tokens_per_residue"),
-        cell(",.0f", "bits_per_residue"),
+        cell(",.1f", "bits_per_residue", "entropy_bits_per_residue"),
     ]
 
 
@@ -52,14 +68,16 @@ def _truth_lines(summary: Mapping[str, float]) -> list[Text]:
 
 
 def _codebook_lines(summary: Mapping[str, float]) -> list[Text]:
-    num_levels = sum(name.endswith("/codes_used") for name in summary)
-    return [Text(_codebook_line(summary, level)) for level in range(num_levels)]
+    codebooks = [name.removesuffix("/codes_used") for name in summary if name.endswith("/codes_used")]
+    return [Text(_codebook_line(summary, codebook)) for codebook in codebooks]
 
 
-def _codebook_line(summary: Mapping[str, float], level: int) -> str:
+def _codebook_line(summary: Mapping[str, float], codebook: str) -> str:
     names = ("codes_used", "codebook_size", "codebook_use", "perplexity")
-    used, size, share, perplexity = (summary[f"level{level}/{name}"] for name in names)
-    return f"level {level}: {used} of {size} codes used ({share:.0%}), perplexity {perplexity:.0f}"
+    used, size, share, perplexity = (summary[f"{codebook}/{name}"] for name in names)
+    stage, _, level = codebook.partition("/level")
+    label = f"level {level}" if stage == "tokenizer" else stage.replace("_", " ")
+    return f"{label}: {used} of {size} codes used ({share:.0%}), perplexity {perplexity:.0f}"
 
 
 def _skipped_lines(skipped: list[Skipped]) -> list[Text]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from foldpix.dataset.pictures import StoredPicture
-from foldpix.geometry import backbone_torsions
+from foldpix.geometry import backbone_torsions, peptide_bonds
 from foldpix.image import Decoded, decode, from_pixels, read_png
 from foldpix.jobs.decode_rows import DecodedRow, Status
 from foldpix.structure import Backbone, write_structure
@@ -77,6 +77,24 @@ class ChainImage:
     checksum: str
 
 
+@dataclass(frozen=True)
+class ChainCoords:
+    """A backbone that a tokenizer decoded itself; other fields as those of `ChainImage`.
+
+    Parameters
+    ----------
+    coords : ndarray, shape=(L, 3, 3)
+        N, CA, C in angstrom.
+    """
+
+    id: str
+    chain: str
+    sequence: str
+    coords: np.ndarray
+    source: str
+    checksum: str
+
+
 class Outcome(NamedTuple):
     """An input's row, and whether this run made its structure."""
 
@@ -107,7 +125,7 @@ def decode_image(shown: ChainImage, output: Output) -> Outcome:
         if not np.isfinite(shown.image).all():
             raise ValueError("the image is not finite: the tokenizer's run diverged")
         decoded = decode(shown.image, shown.d_max, refine=output.refine)
-        _write(decoded, shown, output)
+        _write(decoded.coords, decoded.bonded, np.minimum(decoded.error, LARGEST_ERROR), shown, output)
     except (ValueError, OSError) as error:
         return failure(shown.id, error, shown.source, shown.checksum)
     reason = _suspicion(decoded)
@@ -127,6 +145,27 @@ def decode_image(shown: ChainImage, output: Output) -> Outcome:
     return Outcome(row)
 
 
+def write_coords(shown: ChainCoords, output: Output) -> Outcome:
+    """Write the structure of a backbone; nothing tells its error, and its hand is its own."""
+    try:
+        if not np.isfinite(shown.coords).all():
+            raise ValueError("the backbone is not finite: the tokenizer's run diverged")
+        bonded = peptide_bonds(shown.coords, np.ones(len(shown.coords))).bonded
+        _write(shown.coords, bonded, None, shown, output)
+    except (ValueError, OSError) as error:
+        return failure(shown.id, error, shown.source, shown.checksum)
+    row = DecodedRow(
+        shown.id,
+        Status.DECODED,
+        length=len(shown.sequence),
+        chain_breaks=int(np.sum(~bonded)),
+        refined=int(output.refine),
+        source=shown.source,
+        checksum=shown.checksum,
+    )
+    return Outcome(row)
+
+
 def failure(id: str, reason: object, source: str, checksum: str = "") -> Outcome:
     """An input that gave no structure."""
     line = " ".join(str(reason).removeprefix("these bytes: ").split()) or type(reason).__name__
@@ -142,19 +181,25 @@ def _suspicion(decoded: Decoded) -> str:
     )
 
 
-def _write(decoded: Decoded, shown: ChainImage, output: Output) -> None:
+def _write(
+    coords: np.ndarray,
+    bonded: np.ndarray,
+    error: np.ndarray | None,
+    shown: ChainImage | ChainCoords,
+    output: Output,
+) -> None:
     """The structure last: where it is, all is."""
-    backbone = Backbone(decoded.coords, shown.sequence, shown.id, shown.chain)
     if output.torsions:
-        write_whole(output.torsion_table(shown.id), _torsion_lines(decoded))
-    write_structure(output.structure(shown.id), backbone, np.minimum(decoded.error, LARGEST_ERROR))
+        write_whole(output.torsion_table(shown.id), _torsion_lines(coords, bonded))
+    backbone = Backbone(coords, shown.sequence, shown.id, shown.chain)
+    write_structure(output.structure(shown.id), backbone, error)
 
 
-def _torsion_lines(decoded: Decoded) -> bytes:
+def _torsion_lines(coords: np.ndarray, bonded: np.ndarray) -> bytes:
     """phi, psi and omega in degrees; empty at the ends and at chain breaks."""
-    torsions = np.degrees(backbone_torsions(decoded.coords))
-    torsions[:-1][~decoded.bonded, 1:] = np.nan
-    torsions[1:][~decoded.bonded, 0] = np.nan
+    torsions = np.degrees(backbone_torsions(coords))
+    torsions[:-1][~bonded, 1:] = np.nan
+    torsions[1:][~bonded, 0] = np.nan
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["residue", "phi", "psi", "omega"])

@@ -1,5 +1,6 @@
 """What a decoding run did, counted and printed."""
 
+import math
 import re
 import time
 from collections import Counter
@@ -38,16 +39,17 @@ def print_summary(tally: Tally, out: Path) -> dict[str, float]:
     """The summary as a table on stdout, and as figures by name; there is at least one structure."""
     seconds = max(time.monotonic() - tally.begin, 1e-9)
     num_new = len(tally.structures) - tally.num_done
-    errors = [row.mean_error for row in tally.structures]
+    estimated = [row for row in tally.structures if not math.isnan(row.mean_error)]
+    errors = [row.mean_error for row in estimated]
     figures: dict[str, float] = {
         "structures": len(tally.structures),
         "done": tally.num_done,
         "suspicious": len(tally.suspicious),
         "failed": len(tally.failed),
         "chain_breaks": sum(row.chain_breaks for row in tally.structures),
-        "mean_error": fmean(errors),
-        "worst_error": max(errors),
-        "residual": fmean(row.residual for row in tally.structures),
+        "mean_error": fmean(errors) if errors else math.nan,
+        "worst_error": max(errors, default=math.nan),
+        "residual": fmean(row.residual for row in estimated) if estimated else math.nan,
         "chains_per_second": num_new / seconds,
     }
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -68,14 +70,14 @@ def _lines(figures: dict[str, float], tally: Tally) -> list[tuple[str, str]]:
         ("failed", f"{figures['failed']:,}"),
     ]
     lines += reason_lines(Counter(_kind(row.reason) for row in tally.failed))
-    return [
-        *lines,
-        ("chain breaks", f"{figures['chain_breaks']:,}"),
-        ("expected error, mean over chains", f"{figures['mean_error']:.3f} Å"),
-        ("expected error, worst chain", f"{figures['worst_error']:.3f} Å"),
-        ("residual, mean over chains", f"{figures['residual']:.2f} grey levels"),
-        ("chains per second", f"{figures['chains_per_second']:.1f}"),
-    ]
+    lines.append(("chain breaks", f"{figures['chain_breaks']:,}"))
+    if not math.isnan(figures["mean_error"]):
+        lines += [
+            ("expected error, mean over chains", f"{figures['mean_error']:.3f} Å"),
+            ("expected error, worst chain", f"{figures['worst_error']:.3f} Å"),
+            ("residual, mean over chains", f"{figures['residual']:.2f} grey levels"),
+        ]
+    return [*lines, ("chains per second", f"{figures['chains_per_second']:.1f}")]
 
 
 def _kind(reason: str) -> str:

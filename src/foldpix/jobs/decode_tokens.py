@@ -13,8 +13,16 @@ from rich.progress import Progress
 
 from foldpix.dataset.sources import key_of
 from foldpix.dataset.tokens import BadTokens, ChainTokens, TokenTable
-from foldpix.evaluation.codes import ImageTokenizer, equally_padded, images_of
-from foldpix.jobs.decode_chain import ChainImage, Outcome, Output, decode_image, failure
+from foldpix.evaluation.codes import ImageTokenizer, decoded_of, equally_padded
+from foldpix.jobs.decode_chain import (
+    ChainCoords,
+    ChainImage,
+    Outcome,
+    Output,
+    decode_image,
+    failure,
+    write_coords,
+)
 from foldpix.jobs.decode_claims import Claims
 from foldpix.jobs.decode_rows import DecodedLog
 from foldpix.jobs.tokenizer import load_tokenizer
@@ -61,8 +69,8 @@ def decode_tokens(
     for settled, pending in _windows(_items(table, source, output, log)):
         yield from settled
         progress.advance(bar, len(settled))
-        images = list(_images(pending, tokenizer, device, batch_size, str(source)))
-        with closing(workers.map(partial(decode_image, output=output), images)) as outcomes:
+        chains = list(_decoded(pending, tokenizer, device, batch_size, str(source)))
+        with closing(workers.map(partial(_write_chain, output=output), chains)) as outcomes:
             for outcome in outcomes:
                 progress.advance(bar)
                 yield outcome
@@ -103,14 +111,21 @@ def _windows(items: Iterable[Outcome | _Pending]) -> Iterator[tuple[list[Outcome
     yield settled, pending
 
 
-def _images(
+def _write_chain(chain: ChainImage | ChainCoords, output: Output) -> Outcome:
+    return write_coords(chain, output) if isinstance(chain, ChainCoords) else decode_image(chain, output)
+
+
+def _decoded(
     pending: list[_Pending], tokenizer: ImageTokenizer, device: str, batch_size: int, source: str
-) -> Iterator[ChainImage]:
+) -> Iterator[ChainImage | ChainCoords]:
     for batch in equally_padded(pending, lambda each: each.length, tokenizer.stride, batch_size):
         codes = [each.tokens.levels for each in batch]
-        images = images_of(tokenizer, codes, [each.length for each in batch], device)
-        for (id, tokens, checksum), image in zip(batch, images, strict=True):
-            yield ChainImage(id, tokens.chain, tokens.sequence, image, tokens.d_max, source, checksum)
+        decoded = decoded_of(tokenizer, codes, [each.length for each in batch], device)
+        for (id, tokens, checksum), each in zip(batch, decoded, strict=True):
+            if tokenizer.decodes_to == "coords":
+                yield ChainCoords(id, tokens.chain, tokens.sequence, each, source, checksum)
+            else:
+                yield ChainImage(id, tokens.chain, tokens.sequence, each, tokens.d_max, source, checksum)
 
 
 def _checksum(tokens: ChainTokens, fingerprint: str) -> str:

@@ -8,14 +8,18 @@ from pathlib import Path
 import torch
 from rich.progress import Progress
 
-from foldpix.dataset.sources import structure_files
+from foldpix.chain_code import SHIPPED, load
+from foldpix.dataset.bins import MIN_LENGTH
+from foldpix.dataset.sources import key_of, structure_files
+from foldpix.dataset.split import SPLITS, read_split_table
 from foldpix.evaluation.chains import Chain, Skipped
-from foldpix.evaluation.codes import ImageTokenizer
 from foldpix.evaluation.drawing import draw_reconstructions
 from foldpix.evaluation.evaluate import Evaluation
 from foldpix.evaluation.image_stage import ImageStage, image_stage
-from foldpix.evaluation.listing import dataset_chains, structure_chains, take
+from foldpix.evaluation.listing import crops, dataset_chains, structure_chains, take
 from foldpix.evaluation.panels import panels
+from foldpix.evaluation.rate_distortion import draw_rate_distortion
+from foldpix.evaluation.reconstruct import ChainRoundTrips, ImageRoundTrips, RoundTrips
 from foldpix.evaluation.summary import summarize, write_records, write_summary
 from foldpix.evaluation.table import summary_table
 from foldpix.jobs.schema.evaluate import EvaluateConfig
@@ -26,7 +30,9 @@ _BATCHES_A_ROUND = 8  # for each worker
 
 
 def run(config: EvaluateConfig) -> dict[str, float]:
-    """Evaluate, print the table and write ``metrics.csv``, ``summary.json`` and ``reconstruction.png``.
+    """Evaluate, print the table and write it with two pictures.
+
+    ``metrics.csv``, ``summary.json``, ``reconstruction.png`` and ``rate_distortion.png``.
 
     Returns
     -------
@@ -41,11 +47,10 @@ def run(config: EvaluateConfig) -> dict[str, float]:
     _check(config)
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer = _tokenizer(config.ckpt, device) if config.ckpt else None
+    tokenizers = _tokenizers(config.ckpt)
     with progress_bar() as progress:
         chains, skipped = take(_candidates(config, progress), config.limit)
-        evaluation = _evaluate(chains, tokenizer, device, config, progress)
+        evaluation = _evaluate(chains, tokenizers, config, progress)
     evaluation.skipped = skipped + evaluation.skipped
     if not evaluation.records:
         raise ValueError(_nothing_measured(config, evaluation))
@@ -53,7 +58,8 @@ def run(config: EvaluateConfig) -> dict[str, float]:
     console().print(summary_table(summary, evaluation.skipped))
     write_records(out / "metrics.csv", evaluation.records)
     write_summary(out / "summary.json", summary, evaluation)
-    draw_reconstructions(out / "reconstruction.png", panels(chains, evaluation.records, tokenizer, device))
+    draw_reconstructions(out / "reconstruction.png", panels(chains, evaluation.records, tokenizers[-1]))
+    draw_rate_distortion(out / "rate_distortion.png", summary)
     return summary
 
 
@@ -65,6 +71,14 @@ def _check(config: EvaluateConfig) -> None:
         )
     if config.source is not None and not Path(config.source).exists():
         raise ValueError(f"source={config.source} does not exist")
+    if config.source is None and (config.split_table is not None or config.crop is not None):
+        raise ValueError(
+            "split_table= and crop= go with source=; a dataset has its own splits and whole chains"
+        )
+    if config.split_table is not None and config.split not in SPLITS:
+        raise ValueError(f"split={config.split} is none of {', '.join(SPLITS)}")
+    if config.crop is not None and config.crop < MIN_LENGTH:
+        raise ValueError(f"crop={config.crop} must be at least {MIN_LENGTH} residues")
     if config.batch_size < 1:
         raise ValueError(f"batch_size={config.batch_size} must be at least 1")
     if config.workers is not None and config.workers < 1:
@@ -75,11 +89,16 @@ def _check(config: EvaluateConfig) -> None:
         raise ValueError(f"d_max={config.d_max} must be positive, in angstrom")
 
 
-def _tokenizer(ckpt: str, device: str) -> ImageTokenizer:
-    # Brings Lightning along, three seconds that the image alone need not wait.
+def _tokenizers(ckpt: str | None) -> list[RoundTrips]:
+    if ckpt is None:
+        return [ChainRoundTrips(load(size)) for size in SHIPPED]
+    if ckpt.endswith(".safetensors"):
+        return [ChainRoundTrips(load(ckpt))]
+    # Brings Lightning along, three seconds that chain codes need not wait.
     from foldpix.training.checkpoint import load_model
 
-    return load_model(ckpt).to(device)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return [ImageRoundTrips(load_model(ckpt).to(device), device)]
 
 
 def _candidates(config: EvaluateConfig, progress: Progress) -> Iterable[Chain | Skipped]:
@@ -87,17 +106,20 @@ def _candidates(config: EvaluateConfig, progress: Progress) -> Iterable[Chain | 
         return dataset_chains(Path(config.dataset), config.split)
     assert config.source is not None
     files = sorted(source.path for source in structure_files(Path(config.source)))
-    return structure_chains(progress.track(files, description="reading"), config.d_max)
+    if config.split_table is not None:
+        table = read_split_table(config.split_table)
+        files = [file for file in files if table.get(key_of(file)) == config.split]
+    chains = structure_chains(progress.track(files, description="reading"), config.d_max)
+    return chains if config.crop is None else crops(chains, config.crop)
 
 
 def _evaluate(
     chains: list[Chain],
-    tokenizer: ImageTokenizer | None,
-    device: str,
+    tokenizers: list[RoundTrips],
     config: EvaluateConfig,
     progress: Progress,
 ) -> Evaluation:
-    evaluation = Evaluation(tokenizer, device)
+    evaluation = Evaluation(tokenizers)
     task = progress.add_task("evaluating", total=len(chains))
     batches = evaluation.batches(chains, config.batch_size)
     with closing(_image_stages(batches, Workers(config.workers))) as stages:
@@ -120,6 +142,5 @@ def _nothing_measured(config: EvaluateConfig, evaluation: Evaluation) -> str:
         return (
             f"no chain to evaluate in {place}: {len(evaluation.skipped)} skipped, such as {name} ({reason})"
         )
-    if config.dataset is None:
-        return f"no structure file in {place}"
-    return f"nothing to measure in {place}: the sources are gone, so only a tokenizer has a truth; give ckpt="
+    of_split = f" of split={config.split} in {config.split_table}" if config.split_table else ""
+    return f"no structure file{of_split} in {place}"

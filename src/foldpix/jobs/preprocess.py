@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from foldpix.dataset.convert import SCRATCH, Conversion, ConvertOptions
+from foldpix.dataset.coordinates import write_coordinates
 from foldpix.dataset.folder import convert_all, delete_sources
 from foldpix.dataset.lock import alone_in
 from foldpix.dataset.manifest import MANIFEST, ManifestLog, ManifestRow, Status, read_manifest, write_manifest
@@ -80,6 +81,10 @@ def check(config: PreprocessConfig) -> None:
         raise ValueError(f"valid_frac={config.valid_frac} must be at least 0 and less than 1")
     if config.workers is not None and config.workers < 1:
         raise ValueError(f"workers={config.workers} must be at least 1, or null for every core")
+    if config.coordinates and config.delete_source:
+        raise ValueError(
+            "coordinates=true reads the sources that delete_source=true deletes; leave one of them out"
+        )
     if config.shard_size < 1:
         raise ValueError(f"shard_size={config.shard_size} must be at least 1")
 
@@ -131,6 +136,8 @@ def _build(config: PreprocessConfig, out: Path, splitter: Splitter, tally: Tally
     tally.seconds = time.monotonic() - start
     if config.shards:
         tally.shards = write_shards(out, config.shard_size, workers)
+    if config.coordinates:
+        tally.coordinates = write_coordinates(out, workers)
 
 
 def _check_d_max(rows: list[ManifestRow], out: Path, d_max: float) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from foldpix.dataset.convert import Conversion
+from foldpix.dataset.coordinates import CoordinateCount
 from foldpix.dataset.manifest import MANIFEST, Status
 from foldpix.dataset.shards import ShardCount
 
@@ -30,6 +31,7 @@ class Tally:
     incomplete: int = 0
     moved: int = 0
     seconds: float = 0.0
+    coordinates: CoordinateCount | None = None
     shards: ShardCount = field(default_factory=lambda: ShardCount(0, 0, 0))
 
     def add(self, conversion: Conversion) -> None:
@@ -74,6 +76,10 @@ def _lines(tally: Tally) -> list[tuple[str, int]]:
     kept = ("warning: sources kept, as they hold chains or models that were not converted", tally.kept)
     undeleted = ("warning: sources that could not be deleted", tally.undeleted)
     lines += [line for line in (others, incomplete, unnamed, kept, undeleted) if line[1]]
+    if tally.coordinates is not None:
+        lines.append(("coordinates of chains", tally.coordinates.written))
+        lost = ("warning: chains without coordinates, as their sources are gone", tally.coordinates.lost)
+        lines += [lost] if tally.coordinates.lost else []
     return [*lines, ("shards written", tally.shards.written), ("shards unchanged", tally.shards.unchanged)]
 
 

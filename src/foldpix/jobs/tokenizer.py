@@ -22,5 +22,5 @@ def load_tokenizer(ckpt: str) -> tuple[ImageTokenizer, TokenHeader, str]:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = load_model(ckpt)
-    header = TokenHeader(weights_fingerprint(model), model.strides, model.codebook_size)
+    header = TokenHeader(weights_fingerprint(model), model.strides, model.codebook_size, model.grid_dim)
     return model.to(device), header, device

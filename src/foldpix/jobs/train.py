@@ -10,10 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from torch.multiprocessing import ProcessRaisedException
 
+from foldpix.dataset.config import SourceKind
 from foldpix.dataset.datamodule import DistogramDataModule
 from foldpix.jobs.schema.train import TrainConfig
+from foldpix.model.config import RowsConfig
+from foldpix.training.build import build_module
 from foldpix.training.checkpoint import check_same_model, newest_checkpoint
-from foldpix.training.module import HVQVAEModule
+from foldpix.training.module import TokenizerModule
 from foldpix.training.noise import silence_libraries
 from foldpix.training.trainer import build_trainer
 
@@ -28,11 +31,15 @@ def run(config: TrainConfig) -> dict[str, float]:
     """
     for part in (config.model, config.optimizer, config.trainer):
         part.check()
+    if isinstance(config.model, RowsConfig) and config.data.source is not SourceKind.coordinates:
+        raise ValueError(
+            f"data.source={config.data.source}: row tokens learn from backbones; give data=coordinates"
+        )
     run_dir = Path(config.run_dir)
     checkpoint = _checkpoint(config, run_dir)
     pl.seed_everything(config.seed, verbose=False)
     datamodule = DistogramDataModule(config.data, config.model.stride, config.seed)
-    module = HVQVAEModule(config.model, config.optimizer, config.seed, config.trainer.num_threads)
+    module = build_module(config.model, config.optimizer, config.seed, config.trainer.num_threads)
     silence_libraries()
     trainer = build_trainer(config.trainer, config.logger, run_dir, progress=sys.stderr.isatty())
     _announce(module, run_dir, checkpoint)
@@ -65,7 +72,7 @@ def _checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
 
 
 @rank_zero_only
-def _announce(module: HVQVAEModule, run_dir: Path, checkpoint: Path | None) -> None:
+def _announce(module: TokenizerModule, run_dir: Path, checkpoint: Path | None) -> None:
     millions = sum(p.numel() for p in module.parameters()) / 1e6
     print(f"{millions:.1f} M parameters, run folder {run_dir}", flush=True)
     if checkpoint is not None:

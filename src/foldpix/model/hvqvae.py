@@ -7,7 +7,7 @@ its codes together with all coarser ones (top-down conditioning as in VQ-VAE-2, 
 
 from itertools import accumulate
 from operator import mul
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -75,6 +75,16 @@ class HVQVAE(nn.Module):
             )
         self.channel_weights: Tensor
         self.register_buffer("channel_weights", torch.tensor(weights), persistent=False)
+
+    @property
+    def grid_dim(self) -> int:
+        """Axes of a level's codes."""
+        return 2
+
+    @property
+    def decodes_to(self) -> Literal["image", "coords"]:
+        """What :meth:`decode` gives."""
+        return "image"
 
     @property
     def stride(self) -> int:

@@ -1,10 +1,11 @@
-"""Rotary position embedding over the two axes of a feature map."""
+"""Rotary position embedding over the two axes of a feature map, or along a chain."""
 
 import torch
 from jaxtyping import Complex64, Float
 from torch import Tensor
 
 BASE = 100.0
+CHAIN_BASE = 1000.0
 
 
 def axial_phases(height: int, width: int, head_dim: int, device: torch.device) -> Complex64[Tensor, "n half"]:
@@ -20,6 +21,14 @@ def axial_phases(height: int, width: int, head_dim: int, device: torch.device) -
     angle = torch.cat(
         [row[:, None].expand(-1, width, -1), column[None].expand(height, -1, -1)], dim=-1
     ).reshape(height * width, 2 * num_pairs)
+    return torch.polar(torch.ones_like(angle), angle)
+
+
+def chain_phases(length: int, head_dim: int, device: torch.device) -> Complex64[Tensor, "n half"]:
+    """Unit complex numbers that turn pairs of values by the place along the chain, in float32."""
+    num_pairs = head_dim // 2
+    frequency = CHAIN_BASE ** (-torch.arange(num_pairs, dtype=torch.float32, device=device) / num_pairs)
+    angle = torch.arange(length, dtype=torch.float32, device=device)[:, None] * frequency
     return torch.polar(torch.ones_like(angle), angle)
 
 

@@ -1,7 +1,7 @@
 """Callbacks: progress bar, checkpoints by step, pictures of reconstructions."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 from PIL import Image
@@ -9,8 +9,8 @@ from pytorch_lightning.callbacks import Callback, Checkpoint, TQDMProgressBar
 from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
-from foldpix.dataset.collate import DistogramBatch
 from foldpix.evaluation.pairs import side_by_side
+from foldpix.training.validated import Validated
 
 
 class StepProgressBar(TQDMProgressBar):
@@ -78,28 +78,26 @@ class ReconstructionPictures(Callback):
     ----------
     folder : Path
         Where ``step_<n>.png`` goes.
-    num_images : int
     """
 
-    def __init__(self, folder: Path, num_images: int = 4) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.num_images = num_images
 
     def on_validation_batch_end(
         self,
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
         outputs: Any,
-        batch: DistogramBatch,
+        batch: Any,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
+        shown = cast(Validated, outputs)["shown"]
         if batch_idx or not trainer.is_global_zero or trainer.sanity_checking:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{trainer.global_step:06d}.png"
-        lengths = batch.lengths[: self.num_images].tolist()
-        pixels = side_by_side(_cut(batch.image, lengths), _cut(outputs["images"], lengths))
+        pixels = side_by_side(_cut(shown.images, shown.lengths), _cut(shown.decoded, shown.lengths))
         Image.fromarray(pixels).save(path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):

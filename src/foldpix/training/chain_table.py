@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
 from foldpix.dataset.collate import DistogramBatch
+from foldpix.dataset.crops import CoordinateBatch
 from foldpix.evaluation.gathering import gather
 from foldpix.evaluation.metrics import backbone_rmsd, ca_rmsd, is_right_handed
 from foldpix.structure import Backbone
@@ -40,7 +41,7 @@ class ChainTable(Callback):
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
         outputs: Any,
-        batch: DistogramBatch,
+        batch: DistogramBatch | CoordinateBatch,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:

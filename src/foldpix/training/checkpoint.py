@@ -9,11 +9,15 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from foldpix.model.config import HVQVAEConfig, Space
-from foldpix.model.hvqvae import HVQVAE
+from foldpix.model.build import Model, build_model
+from foldpix.model.config import HVQVAEConfig, ModelConfig, RowsConfig, Space
 
 # What torch.load raises on files that are cut short, changed or something else altogether.
 _UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError)
+
+
+#: What a checkpoint of row tokens calls its model; one that says nothing holds a hierarchical VQ-VAE.
+ROWS = "rows"
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -35,13 +39,18 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             temporary.unlink(missing_ok=True)
 
 
-def pack_model_config(config: HVQVAEConfig) -> dict[str, Any]:
+def pack_model_config(config: ModelConfig) -> dict[str, Any]:
     """The config as plain values, which load without unpickling."""
-    return dataclasses.asdict(config) | {"space": str(config.space)}
+    plain = dataclasses.asdict(config)  # type: ignore[call-overload]
+    if isinstance(config, HVQVAEConfig):
+        return plain | {"space": str(config.space)}
+    return plain | {"kind": ROWS}
 
 
-def unpack_model_config(plain: dict[str, Any]) -> HVQVAEConfig:
+def unpack_model_config(plain: dict[str, Any]) -> ModelConfig:
     """Inverse of :func:`pack_model_config`."""
+    if plain.get("kind") == ROWS:
+        return RowsConfig(**{key: value for key, value in plain.items() if key != "kind"})
     return HVQVAEConfig(**(plain | {"space": Space(plain["space"])}))
 
 
@@ -66,19 +75,19 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     return checkpoint
 
 
-def check_same_model(path: str | Path, config: HVQVAEConfig) -> None:
+def check_same_model(path: str | Path, config: ModelConfig) -> None:
     """Raise ValueError naming what differs or lacks if a run of this model cannot go on from a file."""
     checkpoint = read_checkpoint(path)
     if lacking := [key for key in ("optimizer_states", "lr_schedulers", "loops") if key not in checkpoint]:
         raise ValueError(f"{path} lacks {', '.join(lacking)}: weights alone are no run to go on with")
     saved, asked = checkpoint["model_config"], pack_model_config(config)
-    differing = [key for key in asked if saved.get(key) != asked[key]]
+    differing = [key for key in {**asked, **saved} if saved.get(key) != asked.get(key)]
     if differing:
-        told = ", ".join(f"{key}={saved.get(key)} (this run: {asked[key]})" for key in differing)
+        told = ", ".join(f"{key}={saved.get(key)} (this run: {asked.get(key)})" for key in differing)
         raise ValueError(f"{path} holds another model: {told}; give the same model.* values or another ckpt")
 
 
-def load_model(path: str | Path) -> HVQVAE:
+def load_model(path: str | Path) -> Model:
     """The model of a checkpoint, on the CPU, in evaluation mode.
 
     Raises
@@ -90,7 +99,7 @@ def load_model(path: str | Path) -> HVQVAE:
     prefix = "model."
     state = {k.removeprefix(prefix): v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
     try:
-        model = HVQVAE(unpack_model_config(checkpoint["model_config"]))
+        model = build_model(unpack_model_config(checkpoint["model_config"]))
         model.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError) as error:  # keys of another version, weights of another shape
         raise ValueError(f"{path}: a model of another version: {' '.join(str(error).split())}") from error

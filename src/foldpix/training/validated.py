@@ -1,6 +1,6 @@
 """What a validation step gives its callbacks, and how far decoded backbones are from the original ones."""
 
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
@@ -9,20 +9,23 @@ from foldpix.dataset.collate import DistogramBatch
 from foldpix.geometry import rmsd
 from foldpix.image import decode
 
+#: Reconstructions that a validation step hands on to be drawn.
+NUM_SHOWN = 4
 
-class Validated(TypedDict):
-    """A validated batch.
 
-    Parameters
-    ----------
-    images : Tensor, shape=(B, 3, L, L)
-        Decoded ones.
-    chains : list of Tensor, shape=(2, L, 3, 3)
-        Backbones in angstrom of each decoded and original image, without padding.
-    """
+class Shown(NamedTuple):
+    """The first images of a batch, their reconstructions, and their lengths."""
 
     images: Tensor
+    decoded: Tensor
+    lengths: list[int]
+
+
+class Validated(TypedDict):
+    """A validated batch: decoded and original backbones, (2, L, 3, 3) in angstrom, and the first images."""
+
     chains: list[Tensor]
+    shown: Shown
 
 
 def decoded_chains(images: Tensor, batch: DistogramBatch) -> list[Tensor]:
@@ -39,8 +42,7 @@ def decoded_chains(images: Tensor, batch: DistogramBatch) -> list[Tensor]:
 def decoded_rmsd(chains: list[Tensor]) -> Tensor:
     """RMSD in angstrom of N, CA, C of each pair of :func:`decoded_chains`, shape (B,); NaN where they are."""
     deviations = []
-    with torch.autocast(chains[0].device.type, enabled=False):
-        for pair in chains:
-            found, truth = pair.nan_to_num().flatten(1, 2)
-            deviations.append(torch.where(pair.isfinite().all(), rmsd(found, truth), torch.nan))
+    for pair in chains:
+        found, truth = pair.nan_to_num().double().flatten(1, 2)  # autocast leaves double precision alone
+        deviations.append(torch.where(pair.isfinite().all(), rmsd(found, truth), torch.nan))
     return torch.stack(deviations)

@@ -46,3 +46,5 @@ class PreprocessConfig:
     """Write shards when the conversion is done."""
     shard_size: int = 1000
     """Chains a shard."""
+    coordinates: bool = False
+    """Write N, CA, C of each split too, for data=coordinates; needs the sources."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from foldpix.dataset.config import DataConfig
-from foldpix.model.config import HVQVAEConfig
+from foldpix.model.config import ModelConfig
 from foldpix.training.config import LoggerConfig, OptimizerConfig, TrainerConfig
 
 
@@ -13,7 +13,7 @@ from foldpix.training.config import LoggerConfig, OptimizerConfig, TrainerConfig
 class TrainConfig:
     """A training run."""
 
-    model: HVQVAEConfig = field(default_factory=HVQVAEConfig)
+    model: ModelConfig = MISSING
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
