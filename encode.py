@@ -1,4 +1,4 @@
-"""Structures to tokens: python encode.py source=DIR ckpt=last.ckpt out=tokens.parquet."""
+"""Structures to tokens: python encode.py source=DIR out=tokens.parquet."""
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -12,7 +12,7 @@ ConfigStore.instance().store("encode_schema", EncodeConfig)
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="encode")
 def main(cfg: DictConfig) -> None:
-    """Encode every chain with the tokenizer of a checkpoint."""
+    """Encode every chain."""
     from foldpix.jobs.encode import run
 
     run_job(run, cfg, EncodeConfig)

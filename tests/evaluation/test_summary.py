@@ -110,8 +110,8 @@ def test_files(evaluation, tmp_path):
 def test_table(evaluation):
     text = printed(summarize(evaluation), evaluation.skipped)
     image, tokenizer = (line for line in text.splitlines() if line.startswith("│"))
-    assert image.replace("│", " ").split()[:5] == ["image", "1", "0.10", "/", "0.10"]
-    assert image.replace("│", " ").split()[-2:] == ["-", "1,200"]
+    assert image.replace("│", " ").split()[:5] == ["image", "1", "0.100", "/", "0.100"]
+    assert image.replace("│", " ").split()[-2:] == ["-", "1,200.0"]
     assert "3.00 / 2.00" in tokenizer and "66.7%" in tokenizer
     assert "no structure file: 2 chains of the tokenizer are compared with" in text
     assert "level 0: 4 of 16 codes used (25%), perplexity 4" in text

@@ -14,6 +14,7 @@ import align  # noqa: F401 (registers its schema, as the other scripts do)
 import decode  # noqa: F401
 import encode  # noqa: F401
 import evaluate  # noqa: F401
+import fit  # noqa: F401
 import generate  # noqa: F401
 import preprocess  # noqa: F401
 import train  # noqa: F401
@@ -22,6 +23,7 @@ from foldpix.jobs.schema.align import AlignConfig
 from foldpix.jobs.schema.decode import DecodeConfig
 from foldpix.jobs.schema.encode import EncodeConfig
 from foldpix.jobs.schema.evaluate import EvaluateConfig
+from foldpix.jobs.schema.fit import FitConfig
 from foldpix.jobs.schema.generate import GenerateConfig
 from foldpix.jobs.schema.preprocess import PreprocessConfig
 from foldpix.jobs.schema.train import TrainConfig
@@ -38,13 +40,15 @@ JOBS = {
     "generate": GenerateConfig,
     "evaluate": EvaluateConfig,
     "encode": EncodeConfig,
+    "fit": FitConfig,
     "decode": DecodeConfig,
     "align": AlignConfig,
 }
 REQUIRED = {
     "train": [],
     "preprocess": ["source=x", "out=y"],
-    "encode": ["source=x", "ckpt=z", "out=y"],
+    "encode": ["source=x", "out=y"],
+    "fit": ["source=x", "out=y"],
     "decode": ["source=x", "out=y"],
     "align": ["ref=x", "out=y"],
 }
@@ -97,7 +101,8 @@ DEFAULTS = {
     "preprocess": PreprocessConfig(source="x", out="y"),
     "generate": GenerateConfig(out="y"),
     "evaluate": EvaluateConfig(out="y"),
-    "encode": EncodeConfig(source="x", ckpt="z", out="y"),
+    "encode": EncodeConfig(source="x", out="y"),
+    "fit": FitConfig(source="x", out="y"),
     "decode": DecodeConfig(source="x", out="y"),
     "align": AlignConfig(ref="x", out="y"),
 }

@@ -246,7 +246,7 @@ def tokens(checkpoint, tmp_path_factory):
     (root / "structures").mkdir()
     for backbone in CHAINS[:6]:
         write_structure(root / "structures" / f"{backbone.name}.cif", backbone)
-    encode.run(EncodeConfig(str(root / "structures"), checkpoint, str(root / "t.parquet"), workers=1))
+    encode.run(EncodeConfig(str(root / "structures"), str(root / "t.parquet"), checkpoint, workers=1))
     return root / "t.parquet"
 
 
@@ -280,7 +280,7 @@ def test_tokens_of_another_model_are_decoded_anew(tokens, checkpoint, tmp_path):
     job.run(config(source, out, ckpt=checkpoint))
     before = times(out, "*.pdb")
     other = make_checkpoint(tmp_path / "other.ckpt", seed=1)
-    encode.run(EncodeConfig(str(tokens.parent / "structures"), other, str(source), workers=1))
+    encode.run(EncodeConfig(str(tokens.parent / "structures"), str(source), other, workers=1))
     assert job.run(config(source, out, ckpt=other))["done"] == 0
     assert all(times(out, "*.pdb")[name] != before[name] for name in before)
 

@@ -43,7 +43,7 @@ def mixed(good, tmp_path):
 
 
 def config(source, checkpoint, out, **options):
-    return EncodeConfig(str(source), checkpoint, str(out), **{"workers": 1, **options})
+    return EncodeConfig(str(source), str(out), checkpoint, **{"workers": 1, **options})
 
 
 def test_tokens_are_those_of_the_model(good, checkpoint, tmp_path, capsys):

@@ -83,7 +83,7 @@ def test_the_codebooks_that_come_along(folder, tmp_path, capsys):
     assert deviations == sorted(deviations, reverse=True) and deviations[-1] < 0.5
     assert [summary[f"chain_code_{size}/bits_per_residue"] for size in SHIPPED] == [4, 6, 8, 10, 12]
     assert summary["chain_code_4096/40-128/num_chains"] == 4
-    assert "chain code 4096/40-128" in capsys.readouterr().out
+    assert "chain code 4096: " in capsys.readouterr().out
 
 
 def test_a_split_of_a_table(folder, tmp_path):

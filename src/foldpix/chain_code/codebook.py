@@ -22,7 +22,8 @@ class Codebook:
     Parameters
     ----------
     steps : ndarray, dtype=float32, shape=(K, 3, 3)
-        N, CA, C of the next residue in the frame of this one (:func:`~foldpix.chain_code.frames.carbonyl_frames`), angstrom.
+        N, CA, C of the next residue in the frame of this one
+        (:func:`~foldpix.chain_code.frames.carbonyl_frames`), angstrom.
     counts : ndarray, dtype=int64, shape=(K,)
         How often each was used on the chains it was fitted to.
     """
@@ -72,7 +73,7 @@ class Codebook:
 
 def write_codebook(path: Path, codebook: Codebook) -> None:
     """Save as safetensors."""
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "steps": np.ascontiguousarray(codebook.steps, dtype=np.float32),
         "counts": np.ascontiguousarray(codebook.counts, dtype=np.int64),
     }

@@ -1,6 +1,6 @@
 """Backbones to chain codes and back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from foldpix.structure import Backbone, read_structure
 NUM_BEAMS = 32
 #: Bits of the pose that a chain break costs: six numbers of 16 bits.
 BREAK_BITS = 96
+# Of the parallelogram of CA-N and CA-C, A^2; 2 in real residues. Below it, rounding would turn the frame.
+_LEAST_AREA = 1e-3
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class ChainCode:
     Parameters
     ----------
     codes : ndarray, dtype=uint16, shape=(L,)
-        The step that leads to each residue from the one before; at the start and behind a break the code says the
-        residue's shape alone.
+        The step that leads to each residue from the one before; at the start and behind a break the code
+        says the residue's shape alone.
     sequence : str
         L one-letter codes.
     name, chain : str
@@ -34,10 +36,11 @@ class ChainCode:
     breaks : ndarray, dtype=int32, shape=(n,)
         Residues, counted from 0, that are not bonded to the one before.
     poses : ndarray, dtype=int16, shape=(n, 6)
-        Where they lie in the frame of the residue before: shift in 0.01 angstrom, rotation vector in 1e-4 radian.
+        Where they lie in the frame of the residue before: shift in 0.01 angstrom, rotation vector in 1e-4
+        radian.
     deviation : float
-        Root mean square deviation, angstrom, of N, CA, C of what the codes decode to from the backbone that was
-        encoded, after no further superposition; NaN where it is not known.
+        Root mean square deviation, angstrom, of N, CA, C of what the codes decode to from the backbone that
+        was encoded, after no further superposition; NaN where it is not known.
     """
 
     codes: np.ndarray
@@ -53,7 +56,7 @@ class ChainCode:
 
 
 class ChainCoder:
-    """Turns backbones into chain codes and back; any length, nothing learnt at run time, the same on every run.
+    """Turns backbones of any length into chain codes and back, the same on every run.
 
     Parameters
     ----------
@@ -80,34 +83,34 @@ class ChainCoder:
         """
         backbone = source if isinstance(source, Backbone) else _only_chain(source)
         coords = backbone.coords.astype(np.float64)
-        origins, axes = carbonyl_frames(coords)
-        _check(coords, axes)
-        frame, codes, poses, squared = (origins[0], axes[0]), [], [], 0.0
-        for start, end in _stretches(backbone):
-            if start > 0:
-                poses.append(relative_pose(frame, (origins[start], axes[start])))
-                frame = apply_pose(frame, poses[-1])
-            found, cost = search(
-                coords[start:end],
-                *frame,
-                self._table_9K,
-                self._shapes_9K,
-                self.codebook.shifts,
-                self.codebook.turns,
-                self.num_beams,
-            )
-            frame = self._last_frame(found, frame)
-            codes.append(found)
-            squared += cost
+        _check(coords)
+        codes, poses, squared = self._code(coords, _stretches(backbone))
         return ChainCode(
-            np.concatenate(codes).astype(np.uint16),
+            codes.astype(np.uint16),
             backbone.sequence,
             backbone.name,
             backbone.chain,
             backbone.chain_breaks.astype(np.int32) + 1,
-            np.array(poses, dtype=np.int16).reshape(-1, 6),
+            poses,
             float(np.sqrt(squared / (3 * len(coords)))),
         )
+
+    def _code(
+        self, coords: np.ndarray, stretches: Iterable[tuple[int, int]]
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Codes (L,), poses of the breaks (n, 6) and the squared deviation (A^2) of all atoms."""
+        origins, axes = carbonyl_frames(coords)
+        frame, codes, poses, squared = (origins[0], axes[0]), [], [], 0.0
+        for start, end in stretches:
+            if start > 0:
+                poses.append(relative_pose(frame, (origins[start], axes[start])))
+                frame = apply_pose(frame, poses[-1])
+            tables = self._table_9K, self._shapes_9K, self.codebook.shifts, self.codebook.turns
+            found, cost = search(coords[start:end], *frame, *tables, self.num_beams)
+            frame = self._last_frame(found, frame)
+            codes.append(found)
+            squared += cost
+        return np.concatenate(codes), np.array(poses, dtype=np.int16).reshape(-1, 6), squared
 
     def decode(self, code: ChainCode) -> Backbone:
         """The backbone of a chain code, in a frame of its own.
@@ -122,7 +125,7 @@ class ChainCoder:
         return Backbone(coords, code.sequence, code.name, code.chain)
 
     def decode_from(self, code: ChainCode, frame: Pose) -> np.ndarray:
-        """N, CA, C (L, 3, 3) in angstrom of a chain code whose first residue has this frame; nothing is checked."""
+        """N, CA, C (L, 3, 3), angstrom, from the first residue's frame on; nothing is checked."""
         codes, pieces = code.codes.astype(np.int64), []
         ends = [*code.breaks.tolist(), len(codes)]
         for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
@@ -152,8 +155,9 @@ class ChainCoder:
         length, size = len(code.sequence), len(self.codebook)
         if len(code.codes) != length or length == 0:
             raise ValueError(f"{len(code.codes)} codes for {length} residues; each residue has one")
-        if code.codes.min() < 0 or code.codes.max() >= size:
-            raise ValueError(f"code {code.codes.max()} is none of this codebook's 0 to {size - 1}")
+        wrong = (code.codes < 0) | (code.codes >= size)
+        if wrong.any():
+            raise ValueError(f"code {code.codes[wrong][0]} is none of this codebook's 0 to {size - 1}")
         inside = (code.breaks > 0) & (code.breaks < length)
         if not inside.all() or (np.diff(code.breaks) <= 0).any():
             raise ValueError(f"breaks {code.breaks.tolist()} must rise from 1 to {length - 1} at most")
@@ -182,13 +186,10 @@ def _only_chain(path: str | Path) -> Backbone:
     return backbones[0]
 
 
-def _check(coords: np.ndarray, axes: np.ndarray) -> None:
+def _check(coords: np.ndarray) -> None:
     if (missing := ~np.isfinite(coords).all(axis=(1, 2))).any():
-        raise ValueError(
-            f"residue {np.argmax(missing)} (from 0) lacks N, CA or C; leave it out: the gap is coded as a break"
-        )
-    orthonormal = np.abs(np.einsum("lij,lkj->lik", axes, axes) - np.eye(3)).max(axis=(1, 2)) < 1e-6
-    if not orthonormal.all():
-        raise ValueError(
-            f"N, CA, C of residue {np.argmin(orthonormal)} (from 0) lie on a line or at one point"
-        )
+        number = np.argmax(missing)
+        raise ValueError(f"residue {number} (from 0) lacks N, CA or C; leave it out: the gap becomes a break")
+    area = np.linalg.norm(np.cross(coords[:, 0] - coords[:, 1], coords[:, 2] - coords[:, 1]), axis=-1)
+    if (area < _LEAST_AREA).any():
+        raise ValueError(f"N, CA, C of residue {np.argmin(area)} (from 0) lie on a line or at one point")

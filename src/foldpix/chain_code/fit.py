@@ -1,4 +1,4 @@
-"""Codebooks from chains: k-means of the steps, then rounds of coding in which each code moves to what it was used for.
+"""Codebooks from chains: k-means of the steps, then rounds of coding that move codes to what they are for.
 
 Steps that the search asks for are not those of the chain: they also make up for the errors before. So the
 codebook is fitted to the steps as seen from decoded residues (closed-loop design of predictive quantisers,
@@ -124,7 +124,7 @@ def _coding_round(
 
 
 def _asked(coder: ChainCoder, chain: Backbone) -> tuple[np.ndarray, np.ndarray, float]:
-    """Of each bonded residue: where it truly is, as seen from the decoded one before (n, 9), and its code (n,)."""
+    """Of bonded residues: the true place seen from the decoded one before (n, 9), and the code (n,)."""
     code = coder.encode(chain)
     origin, axes = carbonyl_frames(chain.coords[:1])
     decoded = coder.decode_from(code, (origin[0], axes[0]))

@@ -11,7 +11,7 @@ Pose = tuple[np.ndarray, np.ndarray]
 
 
 def relative_pose(frame: Pose, other: Pose) -> np.ndarray:
-    """Where ``other`` lies in ``frame``: shift in 0.01 angstrom and rotation vector in 1e-4 radian, int16, (6,).
+    """Where ``other`` lies in ``frame``: shift in 0.01 A, rotation vector in 1e-4 radian; int16, (6,).
 
     Raises
     ------
@@ -22,8 +22,8 @@ def relative_pose(frame: Pose, other: Pose) -> np.ndarray:
     shift = np.rint(axes @ (other_origin - origin) / _SHIFT_UNIT)
     if np.abs(shift).max() > _LARGEST:
         raise ValueError(
-            f"a chain break of {np.linalg.norm(other_origin - origin):.0f} angstrom; "
-            f"at most {_LARGEST * _SHIFT_UNIT:.0f} along an axis can be coded: give the parts as chains of their own"
+            f"a chain break of {np.linalg.norm(other_origin - origin):.0f} angstrom; at most "
+            f"{_LARGEST * _SHIFT_UNIT:.0f} along an axis can be coded: give the parts as chains of their own"
         )
     turn = np.rint(_rotation_vector(other_axes @ axes.T) / _TURN_UNIT)
     return np.concatenate([shift, turn]).astype(np.int16)
@@ -55,7 +55,7 @@ def _rotation_vector(rotation: np.ndarray) -> np.ndarray:
 
 
 def _quaternion(r: np.ndarray) -> np.ndarray:
-    """Scalar part first and not negative: the eigenvector of Bar-Itzhack's (2000) matrix with the largest value."""
+    """Scalar part first, not negative: the leading eigenvector of Bar-Itzhack's (2000) matrix."""
     k = np.array(
         [
             [r[0, 0] + r[1, 1] + r[2, 2], r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]],

@@ -2,8 +2,8 @@
 
 The first residue lies in the chain's own frame. From there on every partial chain is extended by every step,
 and those with the least squared deviation of N, CA, C from the true chain are kept. As the deviation is that
-of the decoded atoms, in one frame for the whole chain, a step makes up for what earlier ones left: errors do not add
-up. (The build-up of lattice and off-lattice models of Park & Levitt 1995, with a learnt codebook.)
+of the decoded atoms, in one frame for the whole chain, a step makes up for what earlier ones left: errors do
+not add up. (The build-up of lattice and off-lattice models of Park & Levitt 1995, with a learnt codebook.)
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def search(
     shifts_K3: np.ndarray,
     turns_K33: np.ndarray,
     num_beams: int,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, float]:
     """The codes (L,) of a stretch of bonded residues, and the squared deviation (A^2) of all its atoms.
 
     The first residue has the frame that is given; its code says its shape alone.
@@ -89,7 +89,7 @@ def _keep_best(
     parents_B: np.ndarray,
     num_live: int,
 ) -> int:
-    """Put the extensions of one partial chain among the best so far, which stay sorted; how many there are."""
+    """Put a partial chain's extensions among the best so far, which stay sorted; how many they are."""
     limit = costs_B[num_live - 1] - cost if num_live == len(costs_B) else np.inf
     for k in range(len(distances_K)):
         if distances_K[k] >= limit:
@@ -133,7 +133,7 @@ def walk(
     shifts_K3: np.ndarray,
     turns_K33: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Frames (origins (L, 3), axes (L, 3, 3)) of residues: the first is given, each code leads to the next."""
+    """Origins (L, 3) and axes (L, 3, 3) of residues: the first is given, each code leads on."""
     origins, axes = np.empty((len(codes_L), 3)), np.empty((len(codes_L), 3, 3))
     origin, axis = origin_3.copy(), axes_33.copy()
     for i in range(len(codes_L)):

@@ -22,9 +22,9 @@ def bin_name(length: int) -> str:
     return f"bin_{low}_{high}"
 
 
-def check_length(length: int, shortest: int = MIN_LENGTH) -> None:
+def check_length(length: int, shortest: int = MIN_LENGTH, longest: float = MAX_LENGTH) -> None:
     """Raise LengthError outside ``shortest`` to 1024 residues."""
     if length < shortest:
         raise LengthError(f"{length} residues, fewer than {shortest}")
-    if length > MAX_LENGTH:
-        raise LengthError(f"{length} residues, more than {MAX_LENGTH}")
+    if length > longest:
+        raise LengthError(f"{length} residues, more than {longest}")

@@ -2,10 +2,10 @@
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from foldpix.dataset.sources import key_of
+from foldpix.dataset.sources import Source, key_of
 
 SPLITS = ("train", "val", "test")
 
@@ -42,6 +42,14 @@ def read_split_table(path: str | Path) -> dict[str, str]:
             if table.setdefault(key, split) != split:
                 raise ValueError(f"{path}, line {lines.line_num}: '{key}' is in {table[key]} and in {split}")
     return table
+
+
+def in_split(files: Iterable[Source], table: str | Path | None, split: str) -> list[Source]:
+    """The files that a table puts into a split, by their stem; all of them without a table."""
+    if table is None:
+        return list(files)
+    splits = read_split_table(table)
+    return [source for source in files if splits.get(key_of(source.path)) == split]
 
 
 class Splitter:

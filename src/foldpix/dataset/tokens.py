@@ -1,12 +1,15 @@
 """Token tables: what a tokenizer makes of many chains, in one Parquet file that any reader of Parquet takes.
 
 A row is a chain: ``name``, ``chain``, ``sequence``, ``length``, ``d_max``, and ``level_0`` (finest),
-``level_1``, ... each a list of code numbers: along the chain, or a square grid row by row.
+``level_1``, ... each a list of code numbers: along the chain, or a square grid row by row. Tables of chain
+codes have three columns more: ``breaks``, residues (from 0) that are not bonded to the one before;
+``poses``, six numbers for each break that say where the chain goes on; ``deviation``, how far (angstrom) the
+tokens' backbone is from the one that was encoded.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -16,13 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 FORMAT_VERSION = "1"
-_VERSION, _FINGERPRINT, _STRIDES, _CODEBOOK, _GRID_DIM = (
+_VERSION, _FINGERPRINT, _STRIDES, _CODEBOOK, _GRID_DIM, _CHAIN_CODES = (
     b"foldpix_tokens",
     b"foldpix_fingerprint",
     b"foldpix_strides",
     b"foldpix_codebook_size",
     b"foldpix_grid_dim",
+    b"foldpix_chain_codes",
 )
+_POSE = 6
 _ROWS_AT_ONCE = 64
 
 
@@ -40,14 +45,19 @@ class TokenHeader:
         Codes of each level are 0 to one less than it.
     grid_dim : int
         Axes of a level's codes: 2 for square grids, 1 for sequences along the chain.
+    chain_codes : bool
+        The codes are those of :mod:`foldpix.chain_code`, with breaks, poses and deviation.
     """
 
     fingerprint: str
     strides: tuple[int, ...]
     codebook_size: int
     grid_dim: int = 2
+    chain_codes: bool = False
 
     def __str__(self) -> str:
+        if self.chain_codes:
+            return f"{self.fingerprint[:12]} (chain codes; {self.codebook_size} codes)"
         strides = ", ".join(map(str, self.strides))
         return f"{self.fingerprint[:12]} (strides {strides}; {self.codebook_size} codes)"
 
@@ -58,6 +68,9 @@ class TokenHeader:
         columns = [("name", pa.string()), ("chain", pa.string()), ("sequence", pa.string())]
         columns += [("length", pa.int32()), ("d_max", pa.float64())]
         columns += [(f"level_{level}", pa.list_(code)) for level in range(len(self.strides))]
+        if self.chain_codes:
+            lists = [("breaks", pa.list_(pa.int32())), ("poses", pa.list_(pa.int16()))]
+            columns += [*lists, ("deviation", pa.float32())]
         return pa.schema(columns).with_metadata(
             {
                 _VERSION: FORMAT_VERSION,
@@ -65,6 +78,7 @@ class TokenHeader:
                 _STRIDES: ",".join(map(str, self.strides)),
                 _CODEBOOK: str(self.codebook_size),
                 _GRID_DIM: str(self.grid_dim),
+                _CHAIN_CODES: str(int(self.chain_codes)),
             }
         )
 
@@ -87,6 +101,8 @@ class ChainTokens:
         The distance (angstrom) that stands for 1 in the image.
     levels : tuple of ndarray, dtype=int, shape=(h, h) or (h,)
         Code numbers, finest level first; h is L over the level's stride, rounded up.
+    breaks, poses, deviation
+        Of chain codes: see :class:`foldpix.chain_code.ChainCode`.
     """
 
     name: str
@@ -94,6 +110,9 @@ class ChainTokens:
     sequence: str
     d_max: float
     levels: tuple[np.ndarray, ...]
+    breaks: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    poses: np.ndarray = field(default_factory=lambda: np.empty((0, _POSE), dtype=np.int16))
+    deviation: float = math.nan
 
     @property
     def num_tokens(self) -> int:
@@ -137,10 +156,13 @@ class TokenWriter:
         schema = self._header.schema
         columns: list[Any] = [[getattr(tokens, name) for tokens in chains] for name in schema.names[:3]]
         columns += [[len(tokens.sequence) for tokens in chains], [tokens.d_max for tokens in chains]]
-        columns += [
-            _list_column([tokens.levels[level] for tokens in chains], field.type.value_type)
-            for level, field in enumerate(list(schema)[5:])
-        ]
+        for level in range(len(self._header.strides)):
+            kind = schema.field(f"level_{level}").type.value_type
+            columns.append(_list_column([tokens.levels[level] for tokens in chains], kind))
+        if self._header.chain_codes:
+            columns.append(_list_column([tokens.breaks for tokens in chains], pa.int32()))
+            columns.append(_list_column([tokens.poses for tokens in chains], pa.int16()))
+            columns.append([tokens.deviation for tokens in chains])
         self._writer.write_table(pa.table(columns, schema=schema), row_group_size=max(1, len(chains)))
 
     def __enter__(self) -> "TokenWriter":
@@ -209,7 +231,7 @@ class TokenTable:
 
 def _list_column(levels: Sequence[np.ndarray], code: pa.DataType) -> pa.Array:
     ends = np.cumsum([0, *(level.size for level in levels)])
-    flat = np.concatenate([np.empty(0, dtype=np.int64), *(level.ravel() for level in levels)])
+    flat = np.concatenate([np.empty(0, dtype=np.int64), *(np.ravel(level) for level in levels)])
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(flat, code))
 
 
@@ -223,7 +245,9 @@ def _header_of(metadata: dict[bytes, bytes], path: Path) -> TokenHeader:
     try:
         strides = tuple(int(stride) for stride in metadata[_STRIDES].split(b","))
         grid_dim = int(metadata.get(_GRID_DIM, b"2"))  # tables were all of grids once
-        header = TokenHeader(metadata[_FINGERPRINT].decode(), strides, int(metadata[_CODEBOOK]), grid_dim)
+        chain_codes = metadata.get(_CHAIN_CODES, b"0") == b"1"
+        fingerprint, codebook_size = metadata[_FINGERPRINT].decode(), int(metadata[_CODEBOOK])
+        header = TokenHeader(fingerprint, strides, codebook_size, grid_dim, chain_codes)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: damaged metadata ({error})") from error
     if min(strides) < 1 or header.codebook_size < 1 or grid_dim not in (1, 2):
@@ -234,9 +258,9 @@ def _header_of(metadata: dict[bytes, bytes], path: Path) -> TokenHeader:
 def _check_columns(found: pa.Schema, expected: pa.Schema, path: Path) -> None:
     if lacking := [name for name in expected.names if name not in found.names]:
         raise ValueError(f"{path}: a token table without the columns {', '.join(lacking)}")
-    for field in expected:
-        if (kind := found.field(field.name).type) != field.type:
-            raise ValueError(f"{path}: column {field.name} is {kind}, not {field.type}")
+    for column in expected:
+        if (kind := found.field(column.name).type) != column.type:
+            raise ValueError(f"{path}: column {column.name} is {kind}, not {column.type}")
 
 
 def _chain(batch: pa.RecordBatch, i: int, number: int, header: TokenHeader) -> ChainTokens | BadTokens:
@@ -250,10 +274,18 @@ def _chain(batch: pa.RecordBatch, i: int, number: int, header: TokenHeader) -> C
             raise ValueError(f"length {length}, but {len(sequence)} letters of sequence")
         flat = [_codes(row[f"level_{level}"]) for level in range(len(header.strides))]
         _check_grids(flat, length, header)
+        more = _breaks(row) if header.chain_codes else ()
     except ValueError as error:
         return BadTokens(name, str(error))
     grids = tuple(codes.reshape(shape) for codes, shape in zip(flat, header.shapes(length), strict=True))
-    return ChainTokens(name, chain, sequence, row["d_max"].as_py(), grids)
+    return ChainTokens(name, chain, sequence, row["d_max"].as_py(), grids, *more)
+
+
+def _breaks(row: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
+    breaks, poses = _codes(row["breaks"]), _codes(row["poses"])
+    if len(poses) != _POSE * len(breaks):
+        raise ValueError(f"{len(breaks)} breaks with {len(poses)} numbers of poses; each break has {_POSE}")
+    return breaks, poses.reshape(-1, _POSE), row["deviation"].as_py()
 
 
 def _codes(value: pa.ListScalar) -> np.ndarray:

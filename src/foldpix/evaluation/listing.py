@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from foldpix.dataset.bins import MIN_LENGTH, LengthError, check_length
+from foldpix.dataset.bins import MAX_LENGTH, MIN_LENGTH, LengthError, check_length
 from foldpix.dataset.manifest import ManifestRow, Status, read_manifest
 from foldpix.dataset.pictures import StoredPicture, Unreadable, shard_pictures
 from foldpix.dataset.sources import key_of
@@ -14,7 +14,7 @@ _PNG_WIDTH_AT = 16  # behind the signature, and the length and name of the first
 
 
 def structure_chains(
-    files: Iterable[str], d_max: float, shortest: int = MIN_LENGTH
+    files: Iterable[str], d_max: float, shortest: int = MIN_LENGTH, longest: float = MAX_LENGTH
 ) -> Iterator[StructureChain | Skipped]:
     """Every chain of the first model of each file; what is unreadable, too short or too long as skipped."""
     for file in files:
@@ -26,7 +26,7 @@ def structure_chains(
         for backbone in backbones:
             name = key_of(file, backbone.chain if len(backbones) > 1 else "")
             try:
-                check_length(len(backbone), shortest)
+                check_length(len(backbone), shortest, longest)
             except LengthError as error:
                 yield Skipped(name, str(error))
             else:
@@ -34,7 +34,7 @@ def structure_chains(
 
 
 def crops(chains: Iterable[StructureChain | Skipped], length: int) -> Iterator[StructureChain | Skipped]:
-    """Windows of ``length`` residues, one behind the other, each a chain of its own; a shorter rest is left out."""
+    """Windows of ``length`` residues, one behind the other, as chains; a shorter rest is left out."""
     for chain in chains:
         if isinstance(chain, Skipped):
             yield chain

@@ -18,8 +18,9 @@ class Published(NamedTuple):
     backbone_rmsd: float
 
 
-#: On the CASP14 targets. All but the InstaDeep rows are of table 2 of the GCP-VQVAE paper (2025), which measured all
-#: with one protocol; those are what Gaujac et al. report of their released weights (1, 1/2 and 1/4 token a residue).
+#: On the CASP14 targets. All but the InstaDeep rows are of table 2 of the GCP-VQVAE paper (2025), which
+#: measured all with one protocol; those are what Gaujac et al. report of their released weights (1, 1/2 and
+#: 1/4 token a residue).
 PUBLISHED = (
     Published("GCP-VQVAE Large", 12, 0.543),
     Published("GCP-VQVAE Lite", 12, 0.844),

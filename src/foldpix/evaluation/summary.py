@@ -17,12 +17,12 @@ LENGTH_BINS = ((2, 39), (40, 128), (129, 256), (257, 512), (513, 1024))
 
 
 def summarize(evaluation: Evaluation) -> dict[str, float]:
-    """Means over chains as ``stage/figure``, codebook use as ``stage/levelN/figure``; what is unmeasured is absent.
+    """Means over chains as ``stage/figure``, codebook use as ``stage/levelN/figure``.
 
-    RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand. ``image_inside`` is
-    the image without the chains that reach beyond d_max, where there are any. ``stage/40-128/figure`` and so on are
-    of the chains with so many residues. ``num_truth_from_picture`` chains have no structure file and count for
-    tokenizers alone.
+    RMSD (angstrom) also as median; ``handedness`` is the share of chains with the right hand.
+    ``image_inside`` is the image without the chains that reach beyond d_max, where there are any.
+    ``stage/40-128/figure`` and so on are of the chains with so many residues. ``num_truth_from_picture``
+    chains have no structure file and count for tokenizers alone.
     """
     summary: dict[str, float] = {
         "num_skipped": len(evaluation.skipped),

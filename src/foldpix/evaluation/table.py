@@ -21,7 +21,8 @@ def summary_table(summary: Mapping[str, float], skipped: list[Skipped]) -> Rende
     whole = [row for row in rows if "/" not in row]
     by_length = [row for row in rows if "/" in row and not row.startswith("image/")]
     table = _table("backbones that come back", whole if "image" in whole else ["image", *whole], summary)
-    lengths = [_table("tokenizers by number of residues", by_length, summary)] if by_length else []
+    several = len(by_length) > sum(not row.startswith("image") for row in whole)
+    lengths = [_table("tokenizers by number of residues", by_length, summary)] if several else []
     note = Text(
         "RMSD in Å, mean / median over chains; hand: share of chains with the right one; bits: of indices / "
         "under the frequencies in training",

@@ -7,7 +7,9 @@ from pathlib import Path
 from rich.progress import Progress
 
 from foldpix.dataset.lock import alone_in
+from foldpix.dataset.tokens import TokenTable
 from foldpix.jobs.decode_chain import Outcome, Output
+from foldpix.jobs.decode_codes import decode_codes
 from foldpix.jobs.decode_pictures import decode_pictures
 from foldpix.jobs.decode_rows import SUMMARY, DecodedLog
 from foldpix.jobs.decode_summary import Tally, print_summary
@@ -66,8 +68,6 @@ def _check(config: DecodeConfig) -> None:
         raise ValueError(f"source={source} does not exist; give a PNG, a shard, a folder or a token table")
     if not source.is_dir() and source.suffix.lower() not in (*_PICTURES, _TOKENS):
         raise ValueError(f"source={source} is no folder and ends in none of .png, .tar, .parquet")
-    if _holds_tokens(source) and config.ckpt is None:
-        raise ValueError(f"source={source} holds tokens; give ckpt=, the checkpoint they were made with")
     if not _holds_tokens(source) and config.ckpt is not None:
         raise ValueError(f"source={source} holds no tokens; leave out ckpt={config.ckpt}")
     if config.batch_size < 1:
@@ -93,11 +93,18 @@ def _outcomes(
     if not _holds_tokens(source):
         yield from decode_pictures(source, output, log, workers, progress)
         return
-    # With torch, which pictures need not wait for.
+    table = TokenTable(source)
+    if table.header.chain_codes:
+        yield from decode_codes(table, source, config.ckpt, output, log, workers, progress)
+        return
+    if config.ckpt is None:
+        raise ValueError(
+            f"source={source} holds tokens of a model; give ckpt=, the checkpoint they were made with"
+        )
+    # With torch, which all else need not wait for.
     from foldpix.jobs.decode_tokens import decode_tokens
 
-    assert config.ckpt is not None
-    yield from decode_tokens(source, config.ckpt, config.batch_size, output, log, workers, progress)
+    yield from decode_tokens(table, source, config.ckpt, config.batch_size, output, log, workers, progress)
 
 
 def _holds_tokens(source: Path) -> bool:

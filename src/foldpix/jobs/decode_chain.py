@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -85,6 +86,8 @@ class ChainCoords:
     ----------
     coords : ndarray, shape=(L, 3, 3)
         N, CA, C in angstrom.
+    deviation : float
+        How far (angstrom) it is from the backbone that was encoded; NaN where that is not known.
     """
 
     id: str
@@ -93,6 +96,7 @@ class ChainCoords:
     coords: np.ndarray
     source: str
     checksum: str
+    deviation: float = math.nan
 
 
 class Outcome(NamedTuple):
@@ -146,18 +150,20 @@ def decode_image(shown: ChainImage, output: Output) -> Outcome:
 
 
 def write_coords(shown: ChainCoords, output: Output) -> Outcome:
-    """Write the structure of a backbone; nothing tells its error, and its hand is its own."""
+    """Write the structure of a backbone, with its deviation, if known, as the error of each residue."""
     try:
         if not np.isfinite(shown.coords).all():
             raise ValueError("the backbone is not finite: the tokenizer's run diverged")
         bonded = peptide_bonds(shown.coords, np.ones(len(shown.coords))).bonded
-        _write(shown.coords, bonded, None, shown, output)
+        error = None if math.isnan(shown.deviation) else np.full(len(shown.coords), shown.deviation)
+        _write(shown.coords, bonded, error, shown, output)
     except (ValueError, OSError) as error:
         return failure(shown.id, error, shown.source, shown.checksum)
     row = DecodedRow(
         shown.id,
         Status.DECODED,
         length=len(shown.sequence),
+        mean_error=shown.deviation,
         chain_breaks=int(np.sum(~bonded)),
         refined=int(output.refine),
         source=shown.source,

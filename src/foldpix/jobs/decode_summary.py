@@ -41,6 +41,7 @@ def print_summary(tally: Tally, out: Path) -> dict[str, float]:
     num_new = len(tally.structures) - tally.num_done
     estimated = [row for row in tally.structures if not math.isnan(row.mean_error)]
     errors = [row.mean_error for row in estimated]
+    residuals = [row.residual for row in estimated if not math.isnan(row.residual)]
     figures: dict[str, float] = {
         "structures": len(tally.structures),
         "done": tally.num_done,
@@ -49,7 +50,7 @@ def print_summary(tally: Tally, out: Path) -> dict[str, float]:
         "chain_breaks": sum(row.chain_breaks for row in tally.structures),
         "mean_error": fmean(errors) if errors else math.nan,
         "worst_error": max(errors, default=math.nan),
-        "residual": fmean(row.residual for row in estimated) if estimated else math.nan,
+        "residual": fmean(residuals) if residuals else math.nan,
         "chains_per_second": num_new / seconds,
     }
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -75,8 +76,9 @@ def _lines(figures: dict[str, float], tally: Tally) -> list[tuple[str, str]]:
         lines += [
             ("expected error, mean over chains", f"{figures['mean_error']:.3f} Å"),
             ("expected error, worst chain", f"{figures['worst_error']:.3f} Å"),
-            ("residual, mean over chains", f"{figures['residual']:.2f} grey levels"),
         ]
+    if not math.isnan(figures["residual"]):
+        lines.append(("residual, mean over chains", f"{figures['residual']:.2f} grey levels"))
     return [*lines, ("chains per second", f"{figures['chains_per_second']:.1f}")]
 
 

@@ -3,29 +3,26 @@
 import csv
 import io
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
-from math import log2
+from math import isnan, log2
 from pathlib import Path
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from rich.progress import Progress
 from rich.table import Table
 
-from foldpix.dataset.reader import Sample
+from foldpix.chain_code import BREAK_BITS
 from foldpix.dataset.sources import Source, structure_files
 from foldpix.dataset.tokens import ChainTokens, TokenHeader, TokenWriter
 from foldpix.evaluation.chains import Skipped
-from foldpix.evaluation.codes import ImageTokenizer, codes_of, equally_padded
-from foldpix.image import Picture
+from foldpix.jobs.chain_codes import CODEBOOK
+from foldpix.jobs.encode_codes import CodeEncoder
 from foldpix.jobs.schema.encode import EncodeConfig
-from foldpix.jobs.structure_pictures import structure_pictures
 from foldpix.jobs.terminal import console, progress_bar
-from foldpix.jobs.tokenizer import load_tokenizer
 from foldpix.jobs.workers import Workers
 from foldpix.structure.whole import write_whole
 
@@ -33,6 +30,31 @@ from foldpix.structure.whole import write_whole
 PIXELS_A_GROUP = 2**24
 _FILES_A_ROUND = 16  # for each worker
 _MOST_REASONS = 10
+
+
+class Chain(Protocol):
+    """A chain on its way into the table."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sequence(self) -> str: ...
+
+
+class Encoder(Protocol):
+    """What makes tokens; ``read`` runs in workers and is pickled."""
+
+    @property
+    def header(self) -> TokenHeader:
+        """What the table says of the tokenizer."""
+
+    @property
+    def read(self) -> Callable[[Source], list[Any]]:
+        """The chains of a file, and what of it is none."""
+
+    def tokens(self, group: list[Any]) -> list[ChainTokens]:
+        """The tokens of some of the chains that were read, in the same order."""
 
 
 class SkippedChain(NamedTuple):
@@ -49,6 +71,7 @@ class Tally:
 
     skipped: list[SkippedChain] = field(default_factory=list)
     bits_per_residue: list[float] = field(default_factory=list)
+    deviations: list[float] = field(default_factory=list)
     num_tokens: int = 0
     begin: float = field(default_factory=time.monotonic)
 
@@ -56,7 +79,9 @@ class Tally:
         """Count chains that are in the table."""
         for tokens in chains:
             self.num_tokens += tokens.num_tokens
-            self.bits_per_residue.append(tokens.num_tokens * log2(codebook_size) / len(tokens.sequence))
+            num_bits = tokens.num_tokens * log2(codebook_size) + len(tokens.breaks) * BREAK_BITS
+            self.bits_per_residue.append(num_bits / len(tokens.sequence))
+            self.deviations.append(tokens.deviation)
 
 
 def run(config: EncodeConfig) -> dict[str, float]:
@@ -65,7 +90,8 @@ def run(config: EncodeConfig) -> dict[str, float]:
     Returns
     -------
     dict
-        ``chains``, ``tokens``, ``bits_per_residue`` (mean over chains), ``skipped``, ``chains_per_second``.
+        ``chains``, ``tokens``, ``bits_per_residue`` (mean over chains), ``skipped``, ``deviation``
+        (angstrom, mean over chains, NaN where the tokenizer does not know), ``chains_per_second``.
 
     Raises
     ------
@@ -77,14 +103,15 @@ def run(config: EncodeConfig) -> dict[str, float]:
     files = sorted(structure_files(Path(config.source)))
     if not files:
         raise ValueError(f"no structure file (.pdb, .ent, .cif, .mmcif, .bcif, also .gz) in {config.source}")
-    tokenizer, header, device = load_tokenizer(config.ckpt)
-    out, tally = Path(config.out), Tally()
+    encoder = _encoder(config)
+    header, out, tally = encoder.header, Path(config.out), Tally()
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress, TokenWriter(out, header) as writer:
-        for group in _groups(_pictures(files, config, tally.skipped, progress)):
-            chains = _tokens(group, tokenizer, device, config.batch_size)
-            writer.write(chains)
-            tally.add(chains, header.codebook_size)
+        chains = _chains(encoder, files, Workers(config.workers), tally.skipped, progress)
+        for group in _groups(chains):
+            tokens = encoder.tokens(group)
+            writer.write(tokens)
+            tally.add(tokens, header.codebook_size)
         if not tally.bits_per_residue:
             example = "{2} ({1})".format(*tally.skipped[0])
             raise ValueError(
@@ -92,6 +119,15 @@ def run(config: EncodeConfig) -> dict[str, float]:
             )
     _write_skipped(Path(f"{out}.skipped.csv"), tally.skipped)
     return _summarize(tally, out, header)
+
+
+def _encoder(config: EncodeConfig) -> Encoder:
+    if config.ckpt is None or config.ckpt.endswith(CODEBOOK):
+        return CodeEncoder(config)
+    # With torch, which chain codes need not wait for.
+    from foldpix.jobs.encode_pictures import PictureEncoder
+
+    return PictureEncoder(config)
 
 
 def _check(config: EncodeConfig) -> None:
@@ -107,13 +143,17 @@ def _check(config: EncodeConfig) -> None:
         raise ValueError(f"workers={config.workers} must be at least 1, or null for every core")
 
 
-def _pictures(
-    files: list[Source], config: EncodeConfig, skipped: list[SkippedChain], progress: Progress
-) -> Iterator[Picture]:
+def _chains(
+    encoder: Encoder,
+    files: list[Source],
+    workers: Workers,
+    skipped: list[SkippedChain],
+    progress: Progress,
+) -> Iterator[Chain]:
     """The chains in the order of the files; what is none, or has the id of an earlier one, is put down."""
     taken: dict[str, str] = {}
     task = progress.add_task("encoding", total=len(files))
-    with closing(_of_files(files, config)) as results:
+    with closing(_of_files(encoder, files, workers)) as results:
         for source, found in zip(files, results, strict=True):
             for each in found:
                 if isinstance(each, Skipped):
@@ -127,36 +167,26 @@ def _pictures(
             progress.advance(task)
 
 
-def _of_files(files: list[Source], config: EncodeConfig) -> Generator[list[Picture | Skipped], None, None]:
+def _of_files(
+    encoder: Encoder, files: list[Source], workers: Workers
+) -> Generator[list[Chain | Skipped], None, None]:
     """By rounds, as pictures would pile up before a slow tokenizer."""
-    workers, waiting = Workers(config.workers), iter(files)
+    waiting = iter(files)
     while some := list(islice(waiting, _FILES_A_ROUND * workers.count)):
-        yield from workers.map(partial(structure_pictures, d_max=config.d_max), some)
+        yield from workers.map(encoder.read, some)
 
 
-def _groups(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:
-    group: list[Picture] = []
+def _groups(chains: Iterable[Chain]) -> Iterator[list[Chain]]:
+    group: list[Chain] = []
     num_pixels = 0
-    for picture in pictures:
-        group.append(picture)
-        num_pixels += len(picture.sequence) ** 2
+    for chain in chains:
+        group.append(chain)
+        num_pixels += len(chain.sequence) ** 2
         if num_pixels >= PIXELS_A_GROUP:
             yield group
             group, num_pixels = [], 0
     if group:
         yield group
-
-
-def _tokens(
-    group: list[Picture], tokenizer: ImageTokenizer, device: str, batch_size: int
-) -> list[ChainTokens]:
-    """The chains as tokens, in the same order."""
-    tokens: dict[str, ChainTokens] = {}
-    for batch in equally_padded(group, lambda each: len(each.sequence), tokenizer.stride, batch_size):
-        samples = [Sample(each.name, each.pixels, each.d_max) for each in batch]
-        for each, codes in zip(batch, codes_of(tokenizer, samples, device), strict=True):
-            tokens[each.name] = ChainTokens(each.name, each.chain, each.sequence, each.d_max, codes)
-    return [tokens[each.name] for each in group]
 
 
 def _write_skipped(path: Path, skipped: list[SkippedChain]) -> None:
@@ -176,13 +206,18 @@ def _summarize(tally: Tally, out: Path, header: TokenHeader) -> dict[str, float]
         "tokens": float(tally.num_tokens),
         "bits_per_residue": fmean(tally.bits_per_residue),
         "skipped": float(len(tally.skipped)),
+        "deviation": fmean(tally.deviations),
         "chains_per_second": num_chains / seconds,
     }
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column()
     table.add_column(justify="right")
     for name, value in summary.items():
-        table.add_row(name.replace("_", " "), f"{value:,.1f}" if "per" in name else f"{value:,.0f}")
+        if name == "deviation":
+            if not isnan(value):
+                table.add_row("N, CA, C deviation, mean over chains", f"{value:.3f} Å")
+        else:
+            table.add_row(name.replace("_", " "), f"{value:,.1f}" if "per" in name else f"{value:,.0f}")
     console().print(table)
     for skip in tally.skipped[:_MOST_REASONS]:
         print(f"skipped {skip.source}: {skip.id}: {skip.reason}")

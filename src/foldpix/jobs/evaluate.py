@@ -10,8 +10,8 @@ from rich.progress import Progress
 
 from foldpix.chain_code import SHIPPED, load
 from foldpix.dataset.bins import MIN_LENGTH
-from foldpix.dataset.sources import key_of, structure_files
-from foldpix.dataset.split import SPLITS, read_split_table
+from foldpix.dataset.sources import structure_files
+from foldpix.dataset.split import SPLITS, in_split
 from foldpix.evaluation.chains import Chain, Skipped
 from foldpix.evaluation.drawing import draw_reconstructions
 from foldpix.evaluation.evaluate import Evaluation
@@ -105,10 +105,8 @@ def _candidates(config: EvaluateConfig, progress: Progress) -> Iterable[Chain | 
     if config.dataset is not None:
         return dataset_chains(Path(config.dataset), config.split)
     assert config.source is not None
-    files = sorted(source.path for source in structure_files(Path(config.source)))
-    if config.split_table is not None:
-        table = read_split_table(config.split_table)
-        files = [file for file in files if table.get(key_of(file)) == config.split]
+    sources = in_split(structure_files(Path(config.source)), config.split_table, config.split)
+    files = sorted(source.path for source in sources)
     chains = structure_chains(progress.track(files, description="reading"), config.d_max)
     return chains if config.crop is None else crops(chains, config.crop)
 

@@ -14,7 +14,7 @@ class DecodeConfig:
     out: str = MISSING
     """Folder for <id>.pdb and summary.csv."""
     ckpt: str | None = None
-    """The checkpoint that a token table was made with."""
+    """The checkpoint or codebook a token table was made with; null: a codebook that comes along."""
     format: str = "pdb"
     """pdb, cif or bcif, each also with .gz."""
     torsions: bool = False

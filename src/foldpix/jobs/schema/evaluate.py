@@ -20,7 +20,7 @@ class EvaluateConfig:
     split_table: str | None = None
     """CSV with the columns split and id (or file): evaluates only the files of source in that split."""
     crop: int | None = None
-    """Evaluates windows of so many residues of the chains of source, one behind the other; null: whole chains."""
+    """Evaluates windows of so many residues of the chains of source; null: whole chains."""
     ckpt: str | None = None
     """A checkpoint of train.py or a codebook of fit.py; null: the codebooks that come with foldpix."""
     d_max: float = 80.0
