@@ -10,7 +10,7 @@ from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
 from foldpix.evaluation.pairs import side_by_side
-from foldpix.training.module import Shown
+from foldpix.training.validated import Validated
 
 
 class StepProgressBar(TQDMProgressBar):
@@ -92,7 +92,7 @@ class ReconstructionPictures(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        shown = cast(Shown, outputs)
+        shown = cast(Validated, outputs)["shown"]
         if batch_idx or not trainer.is_global_zero or trainer.sanity_checking:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
