@@ -50,8 +50,9 @@ bench-generate: .venv/.ready  ## batches of peptides beside synth-pdb [peer=PYTH
 bench-align: .venv/.ready  ## overlays of drugs beside RDKit [source=DIR num=512]
 	$(RUN) -m benchmarks.alignment.bench_align $(foreach name,source num,$(if $($(name)),$(name)=$($(name))))
 
-bench-batch: .venv/.ready  ## ragged batches beside plain PyTorch, one thread
-	$(RUN) -m benchmarks.run only=batch
+# nvalchemi-toolkit and torch_geometric are measured where they are installed, in an environment of their own.
+bench-batch: .venv/.ready  ## ragged batches beside plain PyTorch, nvalchemi and PyG [peer=PYTHON]
+	$(RUN) -m benchmarks.batch.bench_batch $(if $(peer),peer=$(peer))
 	$(RUN) -m benchmarks.run only=ring
 
 clean:  ## remove caches and what the demo made; .venv and other data stay

@@ -8,7 +8,6 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before NumPy and PyTorch start their threads
 
-import math  # noqa: E402
 import platform  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Iterable  # noqa: E402
@@ -23,11 +22,12 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from benchmarks.batch import bench_batch, bench_ring  # noqa: E402
+from benchmarks.chain_code import bench_chain_code  # noqa: E402
 from benchmarks.dataset import bench_convert, bench_reader  # noqa: E402
 from benchmarks.generation import bench_generate  # noqa: E402
 from benchmarks.image import bench_decode, bench_encode  # noqa: E402
 from benchmarks.model import bench_model  # noqa: E402
-from benchmarks.timing import Row  # noqa: E402
+from benchmarks.timing import Row, figure  # noqa: E402
 
 MODULES = (
     bench_encode,
@@ -36,6 +36,7 @@ MODULES = (
     bench_reader,
     bench_generate,
     bench_model,
+    bench_chain_code,
     bench_batch,
     bench_ring,
 )
@@ -99,20 +100,14 @@ def table(rows: Iterable[Row]) -> Table:
         result.add_row(
             row.what,
             row.size,
-            _figure(row.ours),
-            _figure(row.reference),
-            _figure(row.reference / row.ours),
-            _figure(row.limit),
-            _figure(row.ours / row.limit),
+            figure(row.ours),
+            figure(row.reference),
+            figure(row.reference / row.ours),
+            figure(row.limit),
+            figure(row.ours / row.limit),
             " / ".join(filter(None, (row.reference_name, row.limit_name))),
         )
     return result
-
-
-def _figure(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 if __name__ == "__main__":

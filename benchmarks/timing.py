@@ -1,5 +1,6 @@
 """Medians of CPU time, side by side."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -26,7 +27,7 @@ class Row(NamedTuple):
 
 def median_ms(*works: Work) -> list[float]:
     """Median CPU time of each in milliseconds."""
-    return medians(*(partial(_cpu_ms, work) for work in works))
+    return medians(*(partial(cpu_ms, work) for work in works))
 
 
 def medians(*measures: Callable[[], float]) -> list[float]:
@@ -43,7 +44,15 @@ def medians(*measures: Callable[[], float]) -> list[float]:
     return [statistics.median(values) for values in zip(*rounds, strict=True)]
 
 
-def _cpu_ms(work: Work) -> float:
+def cpu_ms(work: Work) -> float:
+    """CPU time of one call in milliseconds."""
     start = time.process_time()
     work()
     return 1e3 * (time.process_time() - start)
+
+
+def figure(value: float) -> str:
+    """Three digits for a table, ``-`` for NaN."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"

@@ -24,9 +24,9 @@ from rich.box import SIMPLE  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from benchmarks.generation.peer import Peer  # noqa: E402
+from benchmarks.peer import Peer  # noqa: E402
 from benchmarks.reference import peptide_walk  # noqa: E402
-from benchmarks.timing import Row, Work, medians  # noqa: E402
+from benchmarks.timing import Row, Work, figure, medians  # noqa: E402
 from foldpix.generation.generator import BatchedGenerator  # noqa: E402
 from foldpix.generation.orientations import orientation_maps_6d  # noqa: E402
 from foldpix.geometry import orientation_maps  # noqa: E402
@@ -191,10 +191,15 @@ def main(arguments: list[str]) -> None:
         raise ValueError(f"no option {', '.join(sorted(options.keys() - {'peer'}))}; there is peer")
     console = Console(width=max(Console().width, WIDTH))
     console.print(versions())
-    with closing(Peer(options["peer"])) if "peer" in options else nullcontext() as peer:
+    with closing(synth_pdb(options["peer"])) if "peer" in options else nullcontext() as peer:
         rows = [(case, times(case, peer)) for case in cases()]
         beside = f" beside synth-pdb {peer.version}" if peer else ""
     console.print(table(rows, beside))
+
+
+def synth_pdb(python: str) -> Peer:
+    """The peer of this Python; ``ValueError`` where it is not installed."""
+    return Peer(python, Path(__file__).with_name("peer.py"), "synth-pdb")
 
 
 def table(rows: Iterable[tuple[Case, Times]], beside: str) -> Table:
@@ -210,14 +215,8 @@ def table(rows: Iterable[tuple[Case, Times]], beside: str) -> Table:
             *(ms.ours, ms.reused, ms.peer, ms.peer / ms.ours, case.target),
             *(ms.reference, ms.reference / ms.ours, ms.copy),
         )
-        result.add_row(case.what, case.size, *map(_figure, figures), f"{ms.copy / fastest:.0%}")
+        result.add_row(case.what, case.size, *map(figure, figures), f"{ms.copy / fastest:.0%}")
     return result
-
-
-def _figure(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 if __name__ == "__main__":

@@ -22,6 +22,39 @@ Fields = dict[str, Tensor]
 Lengths = dict[str, list[int]]
 
 
+def graphs(num_graphs: int, mean_nodes: int, neighbours: float) -> list[Fields]:
+    """Made-up graphs, edges in the order of their senders."""
+    rng, items = torch.Generator().manual_seed(0), []
+    for _ in range(num_graphs):
+        num_nodes = int(torch.randint(mean_nodes // 2, mean_nodes * 3 // 2 + 1, (), generator=rng))
+        ends = torch.randint(0, num_nodes, (int(num_nodes * neighbours), 2), generator=rng)
+        items.append(
+            {
+                "positions": torch.randn(num_nodes, 3, generator=rng),
+                "velocities": torch.randn(num_nodes, 3, generator=rng),
+                "masses": torch.rand(num_nodes, generator=rng),
+                "atomic_numbers": torch.randint(1, 20, (num_nodes,), generator=rng),
+                "categories": torch.randint(0, 4, (num_nodes,), generator=rng),
+                "edge_index": ends[ends[:, 0].argsort()],
+                "shifts": torch.randn(len(ends), 3, generator=rng),
+                "energies": torch.randn(1, 1, generator=rng),
+            }
+        )
+    return items
+
+
+def half_of(num_graphs: int) -> list[int]:
+    """Half of the numbers, drawn, ascending."""
+    order = torch.randperm(num_graphs, generator=torch.Generator().manual_seed(1))
+    return sorted(order[: num_graphs // 2].tolist())
+
+
+def quarter_of(num_graphs: int) -> list[int]:
+    """A quarter of the numbers, drawn, ascending."""
+    order = torch.randperm(num_graphs, generator=torch.Generator().manual_seed(2))
+    return sorted(order[: num_graphs // 4].tolist())
+
+
 def ptr(lengths: list[int]) -> list[int]:
     return [0, *accumulate(lengths)]
 

@@ -5,6 +5,9 @@ import torch
 
 from foldpix.batch import AtomicData, Batch, LevelSchema
 
+#: Nodes, edges, residues and chains of three graphs.
+SIZES = [(3, 4, 2, 1), (5, 0, 3, 2), (2, 6, 1, 0)]
+
 #: Nodes in residues, residues in chains, and per-graph values; an index at each ragged level but the last.
 SCHEMA = (
     LevelSchema()

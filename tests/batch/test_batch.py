@@ -9,19 +9,7 @@ import pytest
 import torch
 
 from foldpix.batch import AtomicData, Batch, LevelSchema
-from tests.batch.oracle import SCHEMA, assert_holds, assert_same_fields, batch_of, graph, item, joined
-
-SIZES = [(3, 4, 2, 1), (5, 0, 3, 2), (2, 6, 1, 0)]
-
-
-@pytest.fixture
-def graphs():
-    return [graph(seed, sizes) for seed, sizes in enumerate(SIZES)]
-
-
-@pytest.fixture
-def batch(graphs, device):
-    return batch_of(graphs).to(device)
+from tests.batch.oracle import SCHEMA, SIZES, assert_holds, assert_same_fields, batch_of, graph, item, joined
 
 
 def test_counts_and_pointers(batch, graphs, device):
@@ -166,6 +154,19 @@ def test_fields_can_be_left_out(graphs):
     assert chosen.num_nodes_list == [2, 3], "nodes count though none of their fields is left"
 
 
+def test_what_a_graph_got_later_comes_along(graphs, device):
+    items = [item(fields) for fields in graphs]
+    for number, data in enumerate(items):
+        data.add_key("weight", torch.full((data.num_nodes,), float(number)))
+        data.add_key("order", torch.full((data.num_edges, 1), number), "edge")
+        data.add_key("label", [[number]], "system")
+    batch = Batch.from_data_list(items, device)
+    assert batch.weight.tolist() == [0.0] * 3 + [1.0] * 5 + [2.0] * 2
+    again = Batch.from_data_list(batch.index_select([2, 0]).cpu().to_data_list())
+    assert again.label.tolist() == [[2], [0]]
+    assert again.order.tolist() == [[2]] * 6 + [[0]] * 4
+
+
 def test_gradients_flow_through_copies_and_not_into_buffers(device):
     positions = torch.ones(3, 3, device=device, requires_grad=True)
     batch = Batch.from_data_list([AtomicData(positions=positions), AtomicData(positions=positions * 2)])
@@ -287,6 +288,7 @@ def test_fields_by_name(batch, graphs):
     assert torch.equal(batch[1].positions.cpu(), graphs[1]["positions"] * 2)
     batch.forces = torch.zeros(10, 3, device=batch.device)
     assert batch[2].forces.shape == (2, 3)
+    assert "forces" in batch.keys["node"]
     with pytest.raises(ValueError, match="unknown field 'x'"):
         batch.x = torch.zeros(10)
     with pytest.raises(ValueError, match="positions has 9 rows; level node has 10"):

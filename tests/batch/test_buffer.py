@@ -4,21 +4,10 @@ import pytest
 import torch
 
 from foldpix.batch import AtomicData, Batch, LevelSchema
-from tests.batch.oracle import assert_holds, batch_of, graph
+from tests.batch.oracle import assert_holds, batch_of
 from tests.batch.ranks import DTYPES
 
-SIZES = [(3, 4, 2, 1), (5, 0, 3, 2), (2, 6, 1, 0)]
 ALL = torch.ones(3, dtype=torch.bool)
-
-
-@pytest.fixture
-def graphs():
-    return [graph(seed, sizes) for seed, sizes in enumerate(SIZES)]
-
-
-@pytest.fixture
-def batch(graphs, device):
-    return batch_of(graphs).to(device)
 
 
 def buffer_for(batch, systems=10, nodes=100, edges=100):
@@ -116,6 +105,17 @@ def test_defrag_moves_to_the_front(batch, graphs):
     assert_holds(batch, [])
     batch.zero()
     assert batch.num_graphs == 0
+
+
+def test_defrag_of_a_buffer_makes_room(batch, graphs):
+    buffer = buffer_for(batch, nodes=10)
+    buffer.put(batch, ALL)
+    buffer.defrag(mask_of(0, 1, 0))
+    assert_holds(buffer, [graphs[0], graphs[2]])
+    assert_holds(buffer.index_select([1]), graphs[2:])
+    buffer.put(batch, mask_of(0, 1, 0))
+    assert_holds(buffer, [graphs[0], graphs[2], graphs[1]])
+    assert buffer.buffer("positions").shape == (10, 3)
 
 
 def test_trim_of_all_is_none(batch, graphs):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from benchmarks.generation import bench_generate
-from benchmarks.generation.peer import Peer
 from benchmarks.reference import peptide_walk
 from foldpix.generation.ensemble import analyze_ensemble
 from foldpix.generation.orientations import orientation_maps_6d
@@ -69,7 +68,7 @@ def test_peer_is_timed_in_its_own_process(tmp_path, monkeypatch):
     (package / "batch_generator.py").write_text(STUB)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: synth-pdb\nVersion: 9.9\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    peer = Peer(sys.executable)
+    peer = bench_generate.synth_pdb(sys.executable)
     assert peer.version == "9.9"
     assert peer.cpu_ms("analyze_ensemble", 3, 5, 5.0) > 0
     assert peer.cpu_ms("generate_batch", 3, 5, 5.0) > 0
@@ -78,7 +77,7 @@ def test_peer_is_timed_in_its_own_process(tmp_path, monkeypatch):
 
 def test_a_python_without_the_peer_is_refused():
     with pytest.raises(ValueError, match=r"synth-pdb does not start in .*; install it there"):
-        Peer(sys.executable)
+        bench_generate.synth_pdb(sys.executable)
 
 
 def test_table_has_a_line_for_every_case(monkeypatch):

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from benchmarks.batch import bench_batch, bench_ring
+from benchmarks.chain_code import bench_chain_code
 from benchmarks.dataset import bench_convert, bench_reader
 from benchmarks.generation import bench_generate
 from benchmarks.image import bench_decode, bench_encode
@@ -71,7 +72,7 @@ def test_readers_agree(tmp_path):
 
 
 def test_plain_batches_agree_with_ours():
-    items = bench_batch.graphs(12, 10, 3.0)
+    items = ragged_batch.graphs(12, 10, 3.0)
     batch = Batch.from_data_list([AtomicData(schema=bench_batch.SCHEMA, **item) for item in items])
     lengths = ragged_batch.lengths_of(items)
     assert_equal(ragged_batch.collate(items, lengths), batch)
@@ -97,8 +98,9 @@ def assert_equal(plain, ours):
         (bench_convert, {"lengths": (40,)}, 1),
         (bench_reader, {"lengths": (40,), "num_images": 2}, 1),
         (bench_generate, {"num": 3, "lengths": (8,), "num_maps": 3, "ensemble_length": 8}, 6),
-        (bench_batch, {"num_graphs": 8, "mean_nodes": 10}, 6),
+        (bench_batch, {"num_graphs": 8, "mean_nodes": 10}, 8),
         pytest.param(bench_ring, {"num_batches": 10, "batch_size": 2}, 1, marks=pytest.mark.slow),
+        (bench_chain_code, {"lengths": (40,), "sizes": (16,)}, 2),
         (bench_model, {"models": ("hvqvae_small",), "lengths": (48,)}, 3),
     ],
 )

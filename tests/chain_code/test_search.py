@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from benchmarks.reference import beam_search
 from foldpix.chain_code import ChainCode, ChainCoder, Codebook
 from foldpix.chain_code.fit import steps_of
 from foldpix.chain_code.frames import carbonyl_frames
@@ -81,3 +82,15 @@ def test_a_chain_of_codebook_steps_comes_back_exactly():
     again = coder.encode(coder.decode(ChainCode(codes, "A" * 70)))
     assert np.array_equal(again.codes[1:], codes[1:])
     assert again.deviation < 1e-3
+
+
+@pytest.mark.parametrize("num_beams", [1, 5, 32])
+def test_the_codes_are_those_of_the_plain_search(num_beams):
+    chain = backbone(40, 11)
+    coder = ChainCoder(codebook_of(backbone(300, 12), 100), num_beams)
+    expected = beam_search.encode(chain.coords, coder.codebook, num_beams)
+    # The first residue's code says a shape, and made-up residues have all the same.
+    assert np.array_equal(coder.encode(chain).codes[1:], expected[1:])
+    codes = np.random.default_rng(0).integers(100, size=40)
+    ours = coder.decode(ChainCode(codes, "A" * 40)).coords
+    assert np.allclose(ours, beam_search.decode(codes, coder.codebook), atol=1e-4)

@@ -3,6 +3,7 @@
 import csv
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -112,7 +113,8 @@ def test_rows_that_are_no_chains(table, tmp_path):
         values = whole[column].to_pylist()
         values[names.index(name)] = value
         place = whole.schema.get_field_index(column)
-        changed = whole.set_column(place, whole.schema.field(column), [values])
+        field = whole.schema.field(column)
+        changed = whole.set_column(place, field, pa.chunked_array([pa.array(values, field.type)]))
         pq.write_table(changed, tmp_path / "t.parquet")
         return next(row for row in TokenTable(tmp_path / "t.parquet") if row.name == name)
 

@@ -9,7 +9,7 @@ from PIL import Image
 from foldpix.jobs import train
 from foldpix.training.callbacks import LastCheckpoint, StepProgressBar
 from foldpix.training.config import LoggerConfig, LoggerKind
-from tests.training.tiny import REPO, finish, start, tiny_run
+from tests.training.tiny import NUM_VAL, REPO, finish, start, tiny_run
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,12 @@ def rows(path):
 def test_the_run_folder(run_dir):
     files = {str(path.relative_to(run_dir)) for path in run_dir.rglob("*") if path.is_file()}
     checkpoints = {"checkpoints/last.ckpt", "checkpoints/best.ckpt"}
-    assert files == checkpoints | {"logs/metrics.csv", "pictures/step_000002.png", "pictures/step_000004.png"}
+    each = {
+        f"{what}/step_00000{n}.{kind}"
+        for what, kind in (("pictures", "png"), ("chains", "csv"))
+        for n in (2, 4)
+    }
+    assert files == checkpoints | {"logs/metrics.csv"} | each
 
 
 def test_the_csv_has_the_promised_columns(run_dir):
@@ -62,6 +67,16 @@ def test_pictures_show_originals_above_what_was_decoded(run_dir, dataset):
     assert np.array_equal(pixels[6 : 6 + side, 6 : 6 + side], original)
     decoded = pixels[12 + height : 12 + height + side, 6 : 6 + side]
     assert decoded.std() > 5 and not np.array_equal(decoded, original)
+
+
+def test_a_table_says_how_each_chain_came_back(run_dir):
+    table, logged = rows(run_dir / "chains" / "step_000004.csv"), rows(run_dir / "logs" / "metrics.csv")
+    assert [row["name"] for row in table] == sorted(row["name"] for row in table)
+    assert len(table) == NUM_VAL
+    mean = np.mean([float(row["backbone_rmsd"]) for row in table])
+    (last,) = (row for row in logged if row["val/loss"] and row["step"] == "3")
+    assert mean == pytest.approx(float(last["val/backbone_rmsd"]), rel=1e-3)
+    assert all(40 <= int(row["length"]) <= 80 and row["right_handed"] in ("True", "False") for row in table)
 
 
 def test_a_continued_run_keeps_its_earlier_figures(dataset, tmp_path):

@@ -1,12 +1,15 @@
 """Two real processes that exchange gradients and codebook statistics through gloo."""
 
+import csv
 import itertools
 import multiprocessing
 import os
+import pickle
 import socket
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -15,10 +18,12 @@ from torch.multiprocessing import ProcessRaisedException, spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from foldpix.dataset.datamodule import DistogramDataModule
+from foldpix.dataset.manifest import read_manifest
+from foldpix.evaluation.gathering import gather
 from foldpix.jobs.train import _of_user
 from foldpix.training.module import HVQVAEModule
 from foldpix.training.trainer import build_trainer
-from tests.training.shares import batch, quantize_a_share, quantizer
+from tests.training.shares import batch, chains, quantizer, take_a_share
 from tests.training.tiny import NUM_TRAIN, NUM_VAL, REPO, assert_same, finish, load, start, tiny_run
 
 
@@ -52,7 +57,7 @@ class RankRecorder(pl.Callback):
 
 @pytest.fixture(scope="module")
 def ranks(dataset, tmp_path_factory):
-    """What two ranks with two workers each wrote down about six steps and one validation."""
+    """What two ranks with two workers each wrote down about six steps and a validation, and the folder."""
     folder = tmp_path_factory.mktemp("ranks")
     counts = {"devices": 2, "max_steps": 6, "val_every": 6, "val_batches": None}
     config = tiny_run(dataset, folder / "run", data={"num_workers": 2}, trainer=counts)
@@ -60,7 +65,7 @@ def ranks(dataset, tmp_path_factory):
     trainer.callbacks.append(RankRecorder(folder))
     module = HVQVAEModule(config.model, config.optimizer, num_threads=3)
     trainer.fit(module, datamodule=DistogramDataModule(config.data, config.model.stride, config.seed))
-    return [load(folder / f"rank{rank}.pt") for rank in (0, 1)]
+    return [load(folder / f"rank{rank}.pt") | {"folder": folder / "run"} for rank in (0, 1)]
 
 
 def test_two_gloo_processes(ranks):
@@ -109,12 +114,27 @@ def test_two_ranks_validate_each_sample_once(ranks):
     assert len(names) == len(set(names)) == NUM_VAL
 
 
-def test_codebook_of_two_ranks_is_that_of_the_whole_batch(tmp_path):
+def test_the_table_has_the_chains_of_both_ranks(ranks, dataset):
+    (path,) = ranks[0]["folder"].glob("chains/*.csv")
+    with path.open(newline="") as file:
+        table = [(row["name"], int(row["length"])) for row in csv.DictReader(file)]
+    converted = [row for row in read_manifest(dataset) if row.split == "val"]
+    assert table == sorted((row.id, row.length) for row in converted)
+
+
+@pytest.fixture(scope="module")
+def shares(tmp_path_factory):
+    """The folder where two ranks left what they came to."""
+    folder = tmp_path_factory.mktemp("shares")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    spawn(quantize_a_share, (port, tmp_path), nprocs=2)
-    first, second = (load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    spawn(take_a_share, (port, folder), nprocs=2)
+    return folder
+
+
+def test_codebook_of_two_ranks_is_that_of_the_whole_batch(shares):
+    first, second = (load(shares / f"{rank}.pt") for rank in (0, 1))
     assert_same(first, second)
     whole = quantizer()
     for _ in range(4):
@@ -122,6 +142,16 @@ def test_codebook_of_two_ranks_is_that_of_the_whole_batch(tmp_path):
     for name, value in whole.state_dict().items():
         assert torch.allclose(first[name], value, atol=1e-5), name
     assert not torch.allclose(whole.codebook, quantizer().codebook, atol=0.1)
+
+
+def test_chains_of_any_length_come_to_the_first_rank(shares):
+    ours, theirs = (pickle.loads((shares / f"{rank}.pickle").read_bytes()) for rank in (0, 1))
+    assert theirs == [[], [], []]
+    for gathered, expected in zip(ours, (gather(chains(0) + chains(1)), chains(1), []), strict=True):
+        assert [chain.name for chain in gathered] == [chain.name for chain in expected]
+        for chain, original in zip(gathered, expected, strict=True):
+            assert np.array_equal(chain.coords, original.coords)
+            assert chain.sequence == original.sequence
 
 
 @pytest.mark.slow  # the README has such a sweep, which its own test runs

@@ -12,7 +12,8 @@ from foldpix.image import decode, encode, from_pixels, picture_of, read_png
 from foldpix.jobs import train
 from foldpix.training.checkpoint import load_model
 from foldpix.training.config import OptimizerConfig, Precision
-from foldpix.training.module import HVQVAEModule, decoded_rmsd
+from foldpix.training.module import HVQVAEModule
+from foldpix.training.validated import decoded_chains, decoded_rmsd
 from tests.training.tiny import assert_same, load, tiny_model, tiny_run
 
 LENGTHS = (40, 47)
@@ -39,7 +40,7 @@ def test_decoded_rmsd_is_that_of_the_backbones(backbones, batch, rng):
     decoded = torch.full_like(batch.image, 0.3)  # what stands in the padding must not count
     for row, image in zip(decoded, moved, strict=True):
         row[:, : image.shape[-1], : image.shape[-1]] = torch.from_numpy(image)
-    found = decoded_rmsd(decoded, batch)
+    found = decoded_rmsd(decoded_chains(decoded, batch))
     assert found.shape == (2,)
     for value, image, truth in zip(found, moved, batch.image, strict=True):
         length = image.shape[-1]
@@ -49,14 +50,14 @@ def test_decoded_rmsd_is_that_of_the_backbones(backbones, batch, rng):
 
 
 def test_decoded_rmsd_of_the_truth_is_zero(batch):
-    assert decoded_rmsd(batch.image, batch).max() < 1e-3
+    assert decoded_rmsd(decoded_chains(batch.image, batch)).max() < 1e-3
 
 
 def test_decoded_rmsd_is_in_angstrom_of_the_image(batch):
     noisy = (
         batch.image + 0.05 * torch.randn(batch.image.shape, generator=torch.Generator().manual_seed(0))
     ).clamp(-1, 1)
-    found = decoded_rmsd(noisy, batch._replace(d_max=batch.d_max / 2))
+    found = decoded_rmsd(decoded_chains(noisy, batch._replace(d_max=batch.d_max / 2)))
     for value, image, truth, length in zip(found, noisy, batch.image, batch.lengths, strict=True):
         pair = torch.stack([image, truth])[..., :length, :length]
         expected = backbone_rmsd(*decode(pair.numpy(), 40.0).coords)
@@ -67,7 +68,7 @@ def test_decoded_rmsd_is_in_angstrom_of_the_image(batch):
 def test_decoded_rmsd_of_an_image_that_is_not_finite_is_nan(batch):
     broken = batch.image.clone()
     broken[1, 0, 3, 2] = torch.inf
-    found = decoded_rmsd(broken, batch)
+    found = decoded_rmsd(decoded_chains(broken, batch))
     assert found[0] < 1e-3
     assert found[1].isnan()
 
@@ -140,7 +141,7 @@ def test_validation_figures_are_those_of_a_plain_loop(dataset, tmp_path, monkeyp
     # Images of a model that has learnt nothing are those of no chain: where refinement leads from them hangs
     # on the last bit, so that the sums are compared without it.
     closed_form = partial(decode, refine=False)
-    monkeypatch.setattr("foldpix.training.module.decode", closed_form)
+    monkeypatch.setattr("foldpix.training.validated.decode", closed_form)
     metrics = train.run(tiny_run(dataset, tmp_path, trainer={"val_batches": None}))
     model = load_model(tmp_path / "checkpoints" / "last.ckpt")
     deviations, codes = [], [[], []]

@@ -1,6 +1,7 @@
 """Backbones as graphs: residues are nodes, contacts are edges."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -44,15 +45,11 @@ def backbone_storage(structures: Sequence[Backbone | Sequence[Backbone]], cutoff
 
 def chains_of(fields: dict[str, Tensor], num_chains: int) -> list[Backbone]:
     """The chains that :func:`backbone_storage` was made of, one after the other."""
-    chain_of_residue, chain_of_letter = (
-        fields[key].numpy() for key in ("chain_of_residue", "chain_of_letter")
-    )
     letters, types = np.array(list(LETTERS)), fields["residue_type"].numpy()
+    residues, texts = (_spans(fields[f"chain_of_{rows}"], num_chains) for rows in ("residue", "letter"))
     chains = []
-    for number in range(num_chains):
-        own = chain_of_residue == number
-        text = fields["letter"].numpy()[chain_of_letter == number].tobytes().decode()
-        name, _, chain = text.rpartition("\n")
+    for number, (own, text) in enumerate(zip(residues, texts, strict=True)):
+        name, _, chain = fields["letter"].numpy()[text].tobytes().decode().rpartition("\n")
         chains.append(
             Backbone(
                 fields["coords"].numpy()[own],
@@ -64,6 +61,12 @@ def chains_of(fields: dict[str, Tensor], num_chains: int) -> list[Backbone]:
             )
         )
     return chains
+
+
+def _spans(chain_of_row: Tensor, num_chains: int) -> list[slice]:
+    """The rows of each chain; they come chain by chain."""
+    ends = np.searchsorted(chain_of_row.numpy(), np.arange(num_chains + 1)).tolist()
+    return [slice(*span) for span in pairwise(ends)]
 
 
 def _item(chains: list[Backbone], number: int, cutoff: float) -> AtomicData:

@@ -22,11 +22,11 @@ from foldpix.batch.dump import device_of, load_storage, storage_of
 from foldpix.batch.edit import with_values, without
 from foldpix.batch.item import DEFAULT_SCHEMA, AtomicData
 from foldpix.batch.plan import join, select, write_behind
-from foldpix.batch.rows import shifted_back
 from foldpix.batch.schema import LevelSchema
 from foldpix.batch.selection import graph_number, graph_numbers
 from foldpix.batch.storage import Storage, tight_storage
 from foldpix.batch.transfer import Transfer
+from foldpix.batch.views import Views
 from foldpix.structure import Backbone
 
 
@@ -202,24 +202,15 @@ class Batch(Buffered, Transfer, Dense):
     def get_data(self, idx: int) -> AtomicData:
         """One graph. Its fields are views of the batch's, but for index fields, which count its own rows.
 
+        Each is taken from the batch when it is first asked for; rows that are written before are seen.
+
         Raises
         ------
         IndexError
             If there is no such graph; negative numbers count from the end.
         """
-        number = graph_number(idx, self.num_graphs)
-        schema, levels = self._storage.schema, self._storage.levels
-        fields, lengths = {}, {}
-        for name, level in levels.items():
-            start = level.ptr.item(number)
-            stop = level.ptr.item(number + 1)
-            lengths[name] = stop - start
-            for key, rows in level.fields.items():
-                value, field = rows[start:stop], schema.fields[key]
-                if field.index_of is not None:
-                    value = shifted_back(value, levels[field.index_of].ptr.item(number), field.padded)
-                fields[key] = value
-        return AtomicData.of(schema, fields, lengths)
+        views = Views(self._storage, graph_number(idx, self.num_graphs))
+        return AtomicData.of(self._storage.schema, views, views.lengths)
 
     def to_data_list(self) -> list[AtomicData]:
         """All graphs, as :meth:`get_data` gives them."""

@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from foldpix.batch.schema import LevelSchema
+from foldpix.batch.sizes import Sizes
 from foldpix.batch.storage import Level, Storage
 
 _NONE = Level({}, np.zeros(0, dtype=np.int64), 0)
 
 
-class Counts:
+class Counts(Sizes):
     """Counts and pointers of a batch.
 
     They come from lengths kept on the host: no number here asks a device, and tensors here are copies that
@@ -54,24 +55,14 @@ class Counts:
         return self._storage.max_graphs
 
     @property
-    def num_nodes(self) -> int:
-        """Nodes of all graphs."""
-        return self.num_rows("node")
-
-    @property
-    def num_edges(self) -> int:
-        """Edges of all graphs."""
-        return self.num_rows("edge")
-
-    @property
     def num_nodes_list(self) -> list[int]:
         """Nodes of each graph."""
-        return self._level("node").lengths.tolist()
+        return self.lengths_list("node")
 
     @property
     def num_edges_list(self) -> list[int]:
         """Edges of each graph."""
-        return self._level("edge").lengths.tolist()
+        return self.lengths_list("edge")
 
     @property
     def num_nodes_per_graph(self) -> Tensor:
@@ -128,8 +119,11 @@ class Counts:
         return torch.searchsorted(sender_E, rows, out_int32=True)
 
     def num_rows(self, level: str) -> int:
-        """Rows of all graphs at a level."""
         return self._level(level).num_rows
+
+    def lengths_list(self, level: str) -> list[int]:
+        """Rows of each graph at a level, on the host."""
+        return self._level(level).lengths.tolist()
 
     def lengths(self, level: str) -> Tensor:
         """Rows of each graph at a level, dtype=int64, shape=(G,)."""

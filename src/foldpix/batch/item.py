@@ -8,11 +8,12 @@ from torch import Tensor
 
 from foldpix.batch.checks import as_rows, check_index
 from foldpix.batch.schema import LevelSchema
+from foldpix.batch.sizes import Sizes
 
 DEFAULT_SCHEMA = LevelSchema()
 
 
-class AtomicData:
+class AtomicData(Sizes):
     """The fields of one graph; every one is optional.
 
     Parameters
@@ -26,7 +27,7 @@ class AtomicData:
 
     Attributes
     ----------
-    fields : dict of str to Tensor
+    fields : mapping of str to Tensor
         To be read; :meth:`add_key` writes.
     lengths : dict of str to int
         Rows of each level that has fields.
@@ -41,7 +42,7 @@ class AtomicData:
     __slots__ = ("fields", "lengths", "schema")
 
     schema: LevelSchema
-    fields: dict[str, Tensor]
+    fields: Mapping[str, Tensor]
     lengths: dict[str, int]
 
     def __init__(
@@ -61,7 +62,7 @@ class AtomicData:
             self._check_index(name)
 
     @classmethod
-    def of(cls, schema: LevelSchema, fields: dict[str, Tensor], lengths: dict[str, int]) -> "AtomicData":
+    def of(cls, schema: LevelSchema, fields: Mapping[str, Tensor], lengths: dict[str, int]) -> "AtomicData":
         """A graph of fields and numbers of rows that are known to be right."""
         item = cls.__new__(cls)
         item.schema, item.fields, item.lengths = schema, fields, lengths
@@ -80,18 +81,7 @@ class AtomicData:
         self._set(key, value)
         self._check_index(key)
 
-    @property
-    def num_nodes(self) -> int:
-        """Rows of level node, 0 without such a field."""
-        return self.num_rows("node")
-
-    @property
-    def num_edges(self) -> int:
-        """Rows of level edge, 0 without such a field."""
-        return self.num_rows("edge")
-
     def num_rows(self, level: str) -> int:
-        """Rows of a level, 0 without such a field."""
         return self.lengths.get(self.schema.level(level), 0)
 
     @property
@@ -118,9 +108,11 @@ class AtomicData:
 
     def __getattr__(self, name: str) -> Tensor:
         # Slots that are not filled yet come here too, when an item is unpickled.
-        if name in AtomicData.__slots__ or name not in self.fields:
-            raise AttributeError(f"no field {name!r} in this graph")
-        return self.fields[name]
+        fields = {} if name in AtomicData.__slots__ else self.fields
+        try:
+            return fields[name]
+        except KeyError:
+            raise AttributeError(f"no field {name!r} in this graph") from None
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name}={tuple(value.shape)}" for name, value in self.fields.items())
@@ -139,7 +131,7 @@ class AtomicData:
                 f"{name} has {len(rows)} rows and {others[0]} {self.lengths[field.level]}; "
                 f"fields of level {field.level} must have equally many"
             )
-        self.fields[name] = rows
+        self.fields = {**self.fields, name: rows}
         self.lengths[field.level] = len(rows)
 
     def _check_index(self, name: str) -> None:

@@ -72,16 +72,18 @@ class Storage:
     num_graphs: int
     max_graphs: int
 
+    @cached_property
+    def places(self) -> dict[str, str]:
+        """The level of each field."""
+        return {key: name for name, level in self.levels.items() for key in level.fields}
+
     def level_of(self, key: str) -> Level:
         """The level that holds a field; ``KeyError`` if none does."""
-        for level in self.levels.values():
-            if key in level.fields:
-                return level
-        raise KeyError(key)
+        return self.levels[self.places[key]]
 
     def holds(self, key: str) -> bool:
         """Whether there is a field of this name."""
-        return any(key in level.fields for level in self.levels.values())
+        return key in self.places
 
     def items(self) -> Iterator[tuple[str, Tensor]]:
         """Names and live rows of all fields."""

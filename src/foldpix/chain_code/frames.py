@@ -8,8 +8,8 @@ from foldpix.geometry.vector import orthonormal
 def carbonyl_frames(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Frame of each residue at its C: z from CA to C, x towards N across z, y = z x x.
 
-    The next residue is bonded to C, so its place varies less in this frame than in that of CB: the same
-    codebook is more exact by a fifth.
+    The next residue is bonded to C, so its place varies less in this frame than in that of CB: with few codes
+    that is more exact (docs/experiments.md).
 
     Parameters
     ----------

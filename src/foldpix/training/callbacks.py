@@ -10,7 +10,7 @@ from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
 from foldpix.evaluation.pairs import side_by_side
-from foldpix.training.module import Shown
+from foldpix.training.validated import Validated
 
 
 class StepProgressBar(TQDMProgressBar):
@@ -92,14 +92,12 @@ class ReconstructionPictures(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        shown = cast(Shown, outputs)
+        shown = cast(Validated, outputs)["shown"]
         if batch_idx or not trainer.is_global_zero or trainer.sanity_checking:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{trainer.global_step:06d}.png"
-        pixels = side_by_side(
-            _cut(shown["images"], shown["lengths"]), _cut(shown["decoded"], shown["lengths"])
-        )
+        pixels = side_by_side(_cut(shown.images, shown.lengths), _cut(shown.decoded, shown.lengths))
         Image.fromarray(pixels).save(path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):

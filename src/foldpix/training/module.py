@@ -1,6 +1,6 @@
 """The Lightning modules: what one step of training and of validation does."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -10,8 +10,6 @@ from torch import Tensor
 from foldpix.dataset.collate import DistogramBatch
 from foldpix.dataset.crops import CoordinateBatch, image_batch
 from foldpix.evaluation.codebook import CodebookUse
-from foldpix.geometry import rmsd
-from foldpix.image import decode
 from foldpix.model.build import build_model
 from foldpix.model.collectives import sum_over_ranks
 from foldpix.model.config import ModelConfig
@@ -21,19 +19,10 @@ from foldpix.training.checkpoint import pack_model_config
 from foldpix.training.config import OptimizerConfig
 from foldpix.training.noise import silence_libraries
 from foldpix.training.schedule import build_optimizer, build_schedule
+from foldpix.training.validated import NUM_SHOWN, Shown, Validated, decoded_chains, decoded_rmsd
 from foldpix.training.workers import fork_workers
 
 Batch = DistogramBatch | CoordinateBatch
-#: Reconstructions that a validation step hands on to be drawn.
-NUM_SHOWN = 4
-
-
-class Shown(TypedDict):
-    """The first images of a batch, their reconstructions, and their lengths."""
-
-    images: Tensor
-    decoded: Tensor
-    lengths: list[int]
 
 
 class TokenizerModule(pl.LightningModule):
@@ -89,29 +78,29 @@ class TokenizerModule(pl.LightningModule):
         self.log("data/skipped", float(skipped))
         return output.losses.total
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Shown:
-        """Logs the losses and the deviation of decoded backbones."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> Validated:
+        """Logs the losses and the deviation of decoded backbones; returns what callbacks look at."""
         batch = self.prepared(batch)
         output = self.forward(batch)
         self._log_losses("val", output, len(batch.mask), sync_dist=True)
-        deviations, shown = self.judged(output, batch)
+        judged = self.judged(output, batch)
         self.log(
             "val/backbone_rmsd",
-            deviations.mean(),
+            decoded_rmsd(judged["chains"]).mean(),
             batch_size=len(batch.mask),
             sync_dist=True,
             prog_bar=True,
         )
         for use, codes, mask in zip(self.code_use, output.codes, self.model.masks(batch.mask), strict=True):
             use.add(codes[mask].cpu().numpy())
-        return shown
+        return judged
 
     def prepared(self, batch: Any) -> Any:
         """The batch in the form that the model takes."""
         return batch
 
-    def judged(self, output: Any, batch: Any) -> tuple[Tensor, Shown]:
-        """RMSD in angstrom of N, CA, C of each decoded backbone, (B,), and the first pictures."""
+    def judged(self, output: Any, batch: Any) -> Validated:
+        """The decoded backbones, and the first pictures."""
         raise NotImplementedError
 
     def on_validation_epoch_end(self) -> None:
@@ -158,27 +147,8 @@ class HVQVAEModule(TokenizerModule):
     def forward(self, batch: DistogramBatch) -> Output:
         return self.model(batch.image, batch.mask)
 
-    def judged(self, output: Output, batch: DistogramBatch) -> tuple[Tensor, Shown]:
+    def judged(self, output: Output, batch: DistogramBatch) -> Validated:
         self.check_finite(output.channels)
         decoded = self.model.space.lower(output.channels.float())
-        lengths = batch.lengths[:NUM_SHOWN].tolist()
-        shown = Shown(images=batch.image[:NUM_SHOWN], decoded=decoded[:NUM_SHOWN], lengths=lengths)
-        return decoded_rmsd(decoded, batch), shown
-
-
-def decoded_rmsd(decoded: Tensor, batch: DistogramBatch) -> Tensor:
-    """RMSD in angstrom of N, CA, C between the backbones of decoded and of original images, shape (B,).
-
-    NaN where a decoded image holds values that are not finite.
-    """
-    finite = decoded.isfinite().all(dim=(1, 2, 3))
-    pair = torch.stack([torch.where(finite[:, None, None, None], decoded, 0.0), batch.image]).float()
-    both = (2, *batch.d_max.shape)
-    with torch.autocast(decoded.device.type, enabled=False):  # half precision bends chains by angstroms
-        coords = decode(pair, batch.d_max.expand(both), batch.mask.expand(2, -1, -1)).coords
-        chains = [
-            each[:, :length].flatten(1, 2)
-            for each, length in zip(coords.unbind(1), batch.lengths, strict=True)
-        ]
-        deviations = torch.stack([rmsd(found, truth) for found, truth in chains])
-    return torch.where(finite, deviations, torch.nan)
+        shown = Shown(batch.image[:NUM_SHOWN], decoded[:NUM_SHOWN], batch.lengths[:NUM_SHOWN].tolist())
+        return Validated(chains=decoded_chains(decoded, batch), shown=shown)

@@ -15,12 +15,13 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch.nn.parallel import DistributedDataParallel
 
 from foldpix.training.callbacks import LastCheckpoint, ReconstructionPictures, StepProgressBar
+from foldpix.training.chain_table import ChainTable
 from foldpix.training.checkpoint import AtomicCheckpointIO
 from foldpix.training.config import Accelerator, LoggerConfig, LoggerKind, TrainerConfig
 
 
 def build_trainer(config: TrainerConfig, logger: LoggerConfig, run_dir: Path, progress: bool) -> pl.Trainer:
-    """Trainer that counts in steps, writes checkpoints/last.ckpt and pictures/ below ``run_dir``.
+    """Trainer that counts in steps, writes checkpoints/last.ckpt, pictures/ and chains/ below ``run_dir``.
 
     Parameters
     ----------
@@ -115,5 +116,6 @@ def _callbacks(config: TrainerConfig, run_dir: Path, progress: bool) -> list[Cal
     folder = run_dir / "checkpoints"
     best = ModelCheckpoint(folder, filename="best", monitor="val/backbone_rmsd", enable_version_counter=False)
     last = LastCheckpoint(folder / "last.ckpt", config.checkpoint_every, config.val_every)
-    callbacks = [ReconstructionPictures(run_dir / "pictures"), best, last]
+    told = [ReconstructionPictures(run_dir / "pictures"), ChainTable(run_dir / "chains")]
+    callbacks = [*told, best, last]
     return [*callbacks, StepProgressBar()] if progress else callbacks
