@@ -130,7 +130,7 @@ MILLIONS = {
     "hvqvae_plain": (10, 30),
     "hvqvae_small": (0.5, 3),
     "hvqvae_large": (150, 250),
-    "rows": (3, 5),
+    "rows": (2.5, 4),
     "rows_small": (1.5, 3),
 }
 
