@@ -5,13 +5,13 @@ import pytest
 
 from foldpix.dataset.coordinates import StoredChain, read_chains, rounded, write_chains, write_coordinates
 from foldpix.dataset.manifest import ManifestRow, Status, write_manifest
-from foldpix.generation import sample_backbones
 from foldpix.structure import Backbone, write_structure
+from tests.evaluation.conftest import random_chain
 
 
 @pytest.fixture
 def backbones():
-    return [next(sample_backbones(1, n, n, seed=n)) for n in (40, 66, 41)]
+    return [Backbone(random_chain(n, n), "A" * n, f"chain_{n}") for n in (66, 40, 41)]
 
 
 def test_coordinates_come_back_to_half_a_step(backbones, tmp_path):

@@ -77,8 +77,11 @@ def with_option(override: str, model: type[ModelConfig] = HVQVAEConfig) -> Train
 def option_names(schema: type, prefix: str) -> Iterator[str]:
     for field in dataclasses.fields(schema):
         if field.type is ModelConfig:
-            for choice, kind in (("hvqvae", HVQVAEConfig), ("rows", RowsConfig)):
-                yield from option_names(kind, f"{prefix}.model={choice}")
+            both = [
+                *option_names(HVQVAEConfig, f"{prefix}.model"),
+                *option_names(RowsConfig, f"{prefix}.model"),
+            ]
+            yield from dict.fromkeys(both)
         elif dataclasses.is_dataclass(field.type):
             yield from option_names(field.type, f"{prefix}.{field.name}")
         else:
@@ -127,7 +130,7 @@ MILLIONS = {
     "hvqvae_plain": (10, 30),
     "hvqvae_small": (0.5, 3),
     "hvqvae_large": (150, 250),
-    "rows": (3, 5),
+    "rows": (2.5, 4),
     "rows_small": (1.5, 3),
 }
 

@@ -32,7 +32,14 @@ def test_experiments_train(experiment, images, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "data", [{"source": SourceKind.png}, {"resampled": True}, {"bins": ["bin_65_128"]}], ids=str
+    "data",
+    [
+        {"source": SourceKind.png},
+        {"source": SourceKind.coordinates, "crops": [32]},
+        {"resampled": True},
+        {"bins": ["bin_65_128"]},
+    ],
+    ids=str,
 )
 def test_ways_to_read(images, tmp_path, data):
     metrics = train.run(tiny_run(images, tmp_path, data=data, trainer={"max_steps": 2}))

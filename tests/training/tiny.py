@@ -10,6 +10,7 @@ import torch
 
 from foldpix.dataset.bins import bin_name
 from foldpix.dataset.config import DataConfig
+from foldpix.dataset.coordinates import rounded, write_chains
 from foldpix.dataset.manifest import ManifestRow, Status, write_manifest
 from foldpix.dataset.shards import write_shards
 from foldpix.generation import sample_backbones
@@ -23,17 +24,21 @@ NUM_VAL, NUM_TRAIN = 6, 18
 
 
 def make_dataset(root: Path) -> Path:
-    """18 chains to train on and 6 for validation, in two bins and shards of five."""
-    rows = []
+    """18 chains to train on and 6 for validation, in two bins and shards of five, and as coordinates."""
+    rows, stored = [], {"train": [], "val": []}
     for number, backbone in enumerate(sample_backbones(NUM_VAL + NUM_TRAIN, 40, 80, seed=1)):
         folder, split = bin_name(len(backbone)), "val" if number < NUM_VAL else "train"
         (root / folder).mkdir(parents=True, exist_ok=True)
+        stored[split].append(rounded(backbone.name, backbone.coords))
         write_png(root / folder / f"{backbone.name}.png", picture_of(backbone))
         rows.append(
             ManifestRow(Status.CONVERTED, "", backbone.name, "A", len(backbone), folder, split, "made.pdb")
         )
     write_manifest(root, rows)
     write_shards(root, shard_size=5)
+    (root / "coordinates").mkdir()
+    for split, chains in stored.items():
+        write_chains(root / "coordinates" / f"{split}.parquet", chains)
     return root
 
 

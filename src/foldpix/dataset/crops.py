@@ -34,6 +34,12 @@ class CoordinateBatch(NamedTuple):
     lengths: Tensor
     names: list[str]
 
+    def first(self, number: int) -> "CoordinateBatch":
+        """As many of its chains."""
+        return CoordinateBatch(
+            self.coords[:number], self.mask[:number], self.lengths[:number], self.names[:number]
+        )
+
 
 class Windows:
     """The samples of a split: chains, each as many times as windows of its length fill it.

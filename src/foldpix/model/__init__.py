@@ -1,1 +1,1 @@
-"""The hierarchical VQ-VAE: plain `nn.Module`s, no Lightning."""
+"""The hierarchical VQ-VAE and row tokens: plain `nn.Module`s, no Lightning."""

@@ -96,7 +96,7 @@ class RowsConfig(ModelConfig):
     """Transformer blocks of the encoder."""
     decoder_depth: int = 4
     """Transformer blocks of the decoder before its first draft."""
-    refine_depth: int = 2
+    refine_depth: int = 0
     """Blocks that see the picture of the draft and correct it."""
     codebook_size: int = 4096
     codebook_dim: int = 16

@@ -32,12 +32,9 @@ class RowDecoder(nn.Module):
         self.project = nn.Linear(in_channels + 4 * len(PERIODS), config.n_embd)
         self.blocks = nn.ModuleList(Block(config, has_pairs=False) for _ in range(config.decoder_depth))
         self.draft = nn.Sequential(nn.LayerNorm(config.n_embd), nn.Linear(config.n_embd, 9))
-        self.pairs = PairEmbedding(config)
+        self.pairs = PairEmbedding(config) if config.refine_depth else None
         self.refinements = nn.ModuleList(Block(config, has_pairs=True) for _ in range(config.refine_depth))
-        self.corrections = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(config.n_embd), nn.Linear(config.n_embd, 9))
-            for _ in range(config.refine_depth)
-        )
+        self.corrections = nn.ModuleList(_correction(config.n_embd) for _ in range(config.refine_depth))
 
     def forward(
         self, vectors: Float[Tensor, "b l d"], mask: Bool[Tensor, "b l"]
@@ -49,12 +46,21 @@ class RowDecoder(nn.Module):
             x = block(x, mask, phases)
         drafts = [ideal_residues(SPACE * self.draft(x).float().unflatten(-1, (3, 3)))]
         for block, correction in zip(self.refinements, self.corrections, strict=True):
+            assert self.pairs is not None
             now = drafts[-1].detach()  # each draft answers for itself
             pairs = self.pairs(lifted_picture(now) * pairs_of(mask)[:, None])
             x = block(x, mask, phases, pairs)
             shift = STEP * correction(x).float().unflatten(-1, (3, 3))  # in the residue's own frame
             drafts.append(ideal_residues(now + shift @ residue_axes(now)))
         return drafts
+
+
+def _correction(width: int) -> nn.Module:
+    """At first it corrects nothing."""
+    last = nn.Linear(width, 9)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.LayerNorm(width), last)
 
 
 def ends(mask: Bool[Tensor, "b l"]) -> Float[Tensor, "b l w"]:

@@ -41,7 +41,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 def pack_model_config(config: ModelConfig) -> dict[str, Any]:
     """The config as plain values, which load without unpickling."""
-    plain = dataclasses.asdict(config)  # type: ignore[call-overload]
+    plain = dataclasses.asdict(config)
     if isinstance(config, HVQVAEConfig):
         return plain | {"space": str(config.space)}
     return plain | {"kind": ROWS}

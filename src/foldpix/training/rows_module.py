@@ -19,7 +19,7 @@ class RowsModule(TokenizerModule):
 
     def judged(self, output: RowOutput, batch: CoordinateBatch) -> Validated:
         self.check_finite(output.coords)
-        few = image_batch(CoordinateBatch(*(part[:NUM_SHOWN] for part in batch)))
+        few = image_batch(batch.first(NUM_SHOWN))
         decoded = encode(output.coords[:NUM_SHOWN].float())
         pairs = torch.stack([output.coords.float(), batch.coords.float()], dim=1)
         return Validated(
