@@ -203,6 +203,7 @@ def test_surface_points_come_from_the_pair_or_the_molecule(molecules):
     assert bare.align_with_surf(alpha).shape == (0, 3) and "num_points or density" in bare.status_surf
 
 
+@pytest.mark.slow
 def test_one_repeat_starts_where_the_molecule_is(molecules):
     pair = MoleculePair(molecules[0], molecules[0])
     pair.align_with_vol(method="adam", num_repeats=1)

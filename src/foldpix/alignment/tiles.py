@@ -15,7 +15,8 @@ _REF_SIZES = (48, 128, 512)
 # Terms of a block of pairs with their poses that are computed at a time: 1 MB of float32, so that they
 # stay in a core's own cache.
 _MAX_TERMS = 2**18
-_MAX_PAIRS = 64
+# More go no faster, and a pair alone takes as long as a block.
+_MAX_PAIRS = 16
 
 
 class Tile(NamedTuple):
