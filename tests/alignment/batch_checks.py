@@ -126,7 +126,7 @@ def test_a_bad_pair_spoils_nothing(molecules):
 def test_a_molecule_without_features_says_so(molecules):
     batch = MoleculePairBatch([MoleculePair(molecule("C"), molecules[0]), MoleculePair(*molecules[:2])])
     scores, anchors, vectors = batch.align_with_pharm()
-    assert batch.statuses[0] == "ref: the molecule has no pharmacophore features; align it by shape"
+    assert batch.statuses[0] == "reference: the molecule has no pharmacophore features; align it by shape"
     assert np.isnan(scores[0]) and 0.0 < scores[1] <= 1.0
     assert anchors[0] == pytest.approx(molecules[0].pharm_ancs)
     rotation = batch.pairs[1].transform_pharm[:3, :3]
