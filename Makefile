@@ -47,8 +47,9 @@ bench-generate: .venv/.ready  ## batches of peptides beside synth-pdb [peer=PYTH
 	$(RUN) -m benchmarks.generation.bench_generate $(if $(peer),peer=$(peer))
 
 # Molecules, pairs and best known scores lie beside the repository.
-bench-align: .venv/.ready  ## overlays of drugs beside RDKit [source=DIR num=512]
-	$(RUN) -m benchmarks.alignment.bench_align $(foreach name,source num,$(if $($(name)),$(name)=$($(name))))
+bench-align: .venv/.ready  ## overlays of drugs beside RDKit and shepherd-score [source=DIR num=512 peer=PYTHON]
+	$(RUN) -m benchmarks.alignment.bench_align $(foreach name,source num peer,\
+		$(if $($(name)),$(name)=$($(name))))
 
 # nvalchemi-toolkit and torch_geometric are measured where they are installed, in an environment of their own.
 bench-batch: .venv/.ready  ## ragged batches beside plain PyTorch, nvalchemi and PyG [peer=PYTHON]

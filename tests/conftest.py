@@ -11,9 +11,20 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the processors are taken by processes; set before torch is imported
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+# JAX compiles functions in half the time when it does not optimise them; read when JAX is first used.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 REPO = Path(__file__).parents[1]
 STRUCTURES = REPO.parent / "shared" / "structures"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What one process compiles with JAX, the others of this run of the tests need not."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = tempfile.TemporaryDirectory()
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -126,7 +126,7 @@ def test_a_bad_pair_spoils_nothing(molecules):
 def test_a_molecule_without_features_says_so(molecules):
     batch = MoleculePairBatch([MoleculePair(molecule("C"), molecules[0]), MoleculePair(*molecules[:2])])
     scores, anchors, vectors = batch.align_with_pharm()
-    assert batch.statuses[0] == "ref: the molecule has no pharmacophore features; align it by shape"
+    assert batch.statuses[0] == "reference: the molecule has no pharmacophore features; align it by shape"
     assert np.isnan(scores[0]) and 0.0 < scores[1] <= 1.0
     assert anchors[0] == pytest.approx(molecules[0].pharm_ancs)
     rotation = batch.pairs[1].transform_pharm[:3, :3]
@@ -203,6 +203,7 @@ def test_surface_points_come_from_the_pair_or_the_molecule(molecules):
     assert bare.align_with_surf(alpha).shape == (0, 3) and "num_points or density" in bare.status_surf
 
 
+@pytest.mark.slow
 def test_one_repeat_starts_where_the_molecule_is(molecules):
     pair = MoleculePair(molecules[0], molecules[0])
     pair.align_with_vol(method="adam", num_repeats=1)

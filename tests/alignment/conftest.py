@@ -1,6 +1,5 @@
 """Molecules for the tests of alignment."""
 
-import os
 import socket
 from pathlib import Path
 
@@ -10,9 +9,6 @@ from rdkit.Chem import rdDistGeom
 
 from foldpix.alignment.molecule import Molecule
 from tests.conftest import REPO
-
-# Unoptimised functions are compiled in half the time; read when JAX is first used.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 BENCH = REPO.parent / "shared" / "peers" / "shepherd_bench"
 

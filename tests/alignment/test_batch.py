@@ -8,17 +8,15 @@ import pytest
 
 from tests.conftest import REPO
 
-# Unoptimised functions are compiled in half the time.
-_QUICK = "--xla_backend_optimization_level=0"
-_TWO_DEVICES = "--xla_force_host_platform_device_count=2"
+_TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
 
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
-    ("marker", "flags"), [("not slow", _QUICK), pytest.param("slow", _TWO_DEVICES, marks=pytest.mark.slow)]
+    ("marker", "devices"), [("not slow", {}), pytest.param("slow", _TWO_DEVICES, marks=pytest.mark.slow)]
 )
-def test_pairs_and_batches(marker, flags):
+def test_pairs_and_batches(marker, devices):
     command = [sys.executable, "-m", "pytest", "-q", "-m", marker, "tests/alignment/batch_checks.py"]
-    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    environment = os.environ | {"JAX_PLATFORMS": "cpu"} | devices
     done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -29,23 +29,22 @@ OVERLAPS = [VOLUME, Charged(0.81, 0.1), Pharmacophore(), Pharmacophore("tversky"
 
 
 @pytest.mark.parametrize("which", OVERLAPS, ids=lambda which: type(which).__name__)
-@pytest.mark.parametrize("far", [0.0, 40.0, 100.0])
-def test_a_cloud_finds_its_copy(which, far, rng):
-    clouds = [molecule(rng, num) for num in (2, 3, 5, 8)]
-    copies = [moved(cloud, rng, far) for cloud in clouds]
+def test_a_cloud_finds_its_copy(which, rng):
+    clouds = [molecule(rng, num) for num in (2, 3, 5, 8) for _ in range(3)]
+    copies = [moved(cloud, rng, far) for cloud, far in zip(clouds, 4 * (0.0, 40.0, 100.0), strict=True)]
     found = align(clouds, copies, which)
-    assert list(found.statuses) == ["ok"] * 4
+    assert list(found.statuses) == ["ok"] * 12
     np.testing.assert_allclose(found.scores, 1.0, atol=1e-4)
     if which == VOLUME:  # clouds of two and three points are symmetric
-        for cloud, copy, transform in list(zip(clouds, copies, found.transforms, strict=True))[2:]:
+        for cloud, copy, transform in list(zip(clouds, copies, found.transforms, strict=True))[6:]:
             assert np.abs(apply(transform, copy.points) - cloud.points).max() < 0.02
 
 
-@pytest.mark.parametrize("method", ["newton", "adam"])
-def test_scores_are_those_of_the_poses(method, rng):
+@pytest.mark.parametrize(("method", "num_repeats"), [("newton", 50), ("adam", 8)])
+def test_scores_are_those_of_the_poses(method, num_repeats, rng):
     refs = [molecule(rng, num) for num in (7, 12, 20)]
     fits = [molecule(rng, num) for num in (8, 7, 5)]
-    found = align(refs, fits, VOLUME, method=method, num_repeats=12, max_num_steps=60)
+    found = align(refs, fits, VOLUME, method=method, num_repeats=num_repeats, max_num_steps=60)
     for ref, fit, transform, score in zip(refs, fits, found.transforms, found.scores, strict=True):
         assert np.abs(transform[:3, :3] @ transform[:3, :3].T - np.eye(3)).max() < 1e-12
         assert np.linalg.det(transform) == pytest.approx(1.0)
@@ -144,6 +143,7 @@ def test_errors(options, message, rng):
         Pharmacophore("nonsense")
 
 
+@pytest.mark.slow
 def test_one_start_stays_near(rng):
     ref = molecule(rng, 8)
     fit = Cloud(ref.points + 0.3)

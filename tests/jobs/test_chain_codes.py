@@ -125,7 +125,8 @@ def test_rows_that_are_no_chains(table, tmp_path):
     spoilt("breaks", "gap", [60])
     summary = decode.run(DecodeConfig(str(tmp_path / "t.parquet"), str(tmp_path / "out"), workers=1))
     assert (summary["structures"], summary["failed"]) == (4, 1)
-    rows = {row["id"]: row for row in csv.DictReader((tmp_path / "out" / "summary.csv").open())}
+    lines = (tmp_path / "out" / "summary.csv").read_text().splitlines()
+    rows = {row["id"]: row for row in csv.DictReader(lines)}
     assert rows["gap"]["reason"] == "breaks [60] must rise from 1 to 59 at most"
 
 

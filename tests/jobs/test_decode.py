@@ -274,6 +274,12 @@ def test_another_model_is_named(tokens, checkpoint, tmp_path):
         job.run(config(tokens, tmp_path / "out", ckpt=other))
 
 
+def test_tokens_of_a_model_need_it(tokens, tmp_path):
+    with pytest.raises(ValueError, match="holds tokens of a model; give ckpt="):
+        job.run(config(tokens, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_tokens_of_another_model_are_decoded_anew(tokens, checkpoint, tmp_path):
     source, out = tmp_path / "t.parquet", tmp_path / "out"
     shutil.copy(tokens, source)
@@ -338,7 +344,7 @@ def test_processes_change_nothing(images, tmp_path):
             "source=nowhere does not exist; give a PNG, a shard, a folder or a token table",
         ),
         ({"source": "x.txt"}, r"source=x\.txt is no folder and ends in none of \.png, \.tar, \.parquet"),
-        ({"source": "x.parquet"}, r"source=x\.parquet holds tokens; give ckpt="),
+        ({"source": "x.parquet"}, r"x\.parquet: no readable Parquet file"),
         ({"ckpt": "x.ckpt"}, r"source=\. holds no tokens; leave out ckpt=x\.ckpt"),
         ({"format": "png"}, "format=png: pdb, cif or bcif, each also with .gz"),
         ({"batch_size": 0}, "batch_size=0 must be at least 1"),

@@ -1,7 +1,7 @@
 """The compiled searches: a block of padded pairs in, poses and overlaps out, spread over devices."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -36,13 +36,13 @@ Search = Callable[[Points, Points, Any, Settings], Found]
 
 
 @cache
-def compiled(method: str, num_best: int, devices: tuple[jax.Device, ...]) -> Search:
+def compiled(method: str, guided: bool, num_best: int, devices: tuple[jax.Device, ...]) -> Search:
     """The search by a method, for blocks whose number of pairs the number of devices divides.
 
     Shapes of blocks are few (`foldpix.alignment.tiles`), and each is compiled once.
     """
     mesh = Mesh(np.array(devices), ("pairs",))
-    one = _newton if method == "newton" else _adam
+    one = partial(_newton, guided) if method == "newton" else _adam
     pairs = PartitionSpec("pairs")
 
     def search(ref: Points, fit: Points, starts: Any, settings: Settings) -> Found:
@@ -56,9 +56,11 @@ def compiled(method: str, num_best: int, devices: tuple[jax.Device, ...]) -> Sea
     return jax.jit(jax.shard_map(search, mesh=mesh, in_specs=in_specs, out_specs=pairs, check_vma=False))
 
 
-def _newton(terms: Terms, poses: Any, settings: Settings, both_self: Any) -> tuple[Any, Any]:
+def _newton(
+    guided: bool, terms: Terms, poses: Any, settings: Settings, both_self: Any
+) -> tuple[Any, Any]:
     del both_self  # every similarity grows with the overlap
-    return newton.climb_best(terms, poses, settings.max_num_steps)
+    return newton.climb_best(terms, poses, settings.max_num_steps, guided)
 
 
 def _adam(terms: Terms, poses: Any, settings: Settings, both_self: Any) -> tuple[Any, Any]:

@@ -144,20 +144,44 @@ def _closeness(ref: np.ndarray, fit: np.ndarray, pairs: np.ndarray, sharpness: f
 
 @njit(cache=True)
 def _superposed(ref: np.ndarray, fit: np.ndarray, pairs: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Kabsch's superposition of weighted pairs."""
-    total = weight.sum()
-    ref_mean, fit_mean, covariance = np.zeros(3), np.zeros(3), np.zeros((3, 3))
+    """The superposition of weighted pairs with the least sum of squares, by Horn's quaternion (1987)."""
+    total, ref_mean, fit_mean = 0.0, np.zeros(3), np.zeros(3)
     for n, (i, j) in enumerate(pairs):
+        total += weight[n]
         for k in range(3):
-            ref_mean[k] += weight[n] * ref[k, i] / total
-            fit_mean[k] += weight[n] * fit[k, j] / total
+            ref_mean[k] += weight[n] * ref[k, i]
+            fit_mean[k] += weight[n] * fit[k, j]
+    for k in range(3):
+        ref_mean[k], fit_mean[k] = ref_mean[k] / total, fit_mean[k] / total
+    covariance = np.zeros((3, 3))
     for n, (i, j) in enumerate(pairs):
         for k in range(3):
             for m in range(3):
                 covariance[k, m] += weight[n] * (ref[k, i] - ref_mean[k]) * (fit[m, j] - fit_mean[m])
-    u, _, vt = np.linalg.svd(covariance)
-    if np.linalg.det(u) * np.linalg.det(vt) < 0.0:
-        u[:, 2] = -u[:, 2]
-    rotation, pose = u @ vt, np.eye(4)
-    pose[:3, :3], pose[:3, 3] = rotation, ref_mean - rotation @ fit_mean
+    pose = _best_rotation(covariance)
+    for k in range(3):
+        pose[k, 3] = ref_mean[k]
+        for m in range(3):
+            pose[k, 3] -= pose[k, m] * fit_mean[m]
+    return pose
+
+
+@njit(cache=True)
+def _best_rotation(c: np.ndarray) -> np.ndarray:
+    """The rotation R with the largest trace of R Cᵀ, as a pose (4, 4)."""
+    m = np.zeros((4, 4))
+    m[0, 0] = c[0, 0] + c[1, 1] + c[2, 2]
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        m[i + 1, 0] = c[k, j] - c[j, k]
+        m[i + 1, i + 1] = 2.0 * c[i, i] - m[0, 0]
+        m[j + 1, i + 1] = m[i + 1, j + 1] = c[i, j] + c[j, i]
+        m[0, i + 1] = m[i + 1, 0]
+    q = np.linalg.eigh(m)[1][:, 3]
+    pose = np.eye(4)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        pose[i, i] = 1.0 - 2.0 * (q[j + 1] ** 2 + q[k + 1] ** 2)
+        pose[j, i] = 2.0 * (q[i + 1] * q[j + 1] + q[0] * q[k + 1])
+        pose[i, j] = 2.0 * (q[i + 1] * q[j + 1] - q[0] * q[k + 1])
     return pose

@@ -118,7 +118,7 @@ def _prepare(molecule: Molecule, mode: Mode) -> _Prepared | str:
 
 
 def _not_prepared(ref: _Prepared | str, fit: _Prepared | str) -> AlignmentResult:
-    errors = [f"{name}: {part}" for name, part in (("ref", ref), ("fit", fit)) if isinstance(part, str)]
+    errors = [f"{name}: {part}" for name, part in (("reference", ref), ("fit", fit)) if isinstance(part, str)]
     cloud = fit.cloud if isinstance(fit, _Prepared) else None
     return AlignmentResult(np.nan, status="; ".join(errors), cloud=cloud)
 

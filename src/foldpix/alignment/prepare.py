@@ -34,15 +34,18 @@ class Pair(NamedTuple):
     fit: Centred
     swapped: bool
 
-    def poses_as_given(self, poses: np.ndarray) -> np.ndarray:
-        """Poses of these clouds as those of the clouds as they were given: (..., 7) -> (..., 7)."""
-        poses = shifted(np.asarray(poses, np.float64), self.ref.center, self.fit.center)
-        return inverse(poses) if self.swapped else poses
-
     def poses_as_centred(self, poses: np.ndarray) -> np.ndarray:
-        """The other way round: (..., 7) -> (..., 7)."""
+        """Poses of the clouds as they were given as those of these clouds: (..., 7) -> (..., 7)."""
         poses = np.asarray(poses, np.float64)
         return shifted(inverse(poses) if self.swapped else poses, -self.ref.center, -self.fit.center)
+
+
+def poses_as_given(pairs: Sequence[Pair], poses: np.ndarray) -> np.ndarray:
+    """Poses of centred clouds as those of the clouds as they were given: (P, K, 7) -> (P, K, 7)."""
+    centers = np.array([(pair.ref.center, pair.fit.center) for pair in pairs])[:, :, None]
+    poses = shifted(poses, centers[:, 0], centers[:, 1])
+    swapped = np.array([pair.swapped for pair in pairs])
+    return np.where(swapped[:, None, None], inverse(poses), poses)
 
 
 def prepare(

@@ -10,10 +10,10 @@ import numpy as np
 
 from foldpix.alignment.blocks import Found, Settings, compiled
 from foldpix.alignment.clouds import Cloud
-from foldpix.alignment.newton import NUM_KEPT
+from foldpix.alignment.newton import NUM_KEPT, NUM_KEPT_GUIDED
 from foldpix.alignment.overlaps import Overlap, Points
 from foldpix.alignment.poses import transform_matrix
-from foldpix.alignment.prepare import OK, Pair, prepare
+from foldpix.alignment.prepare import OK, Pair, poses_as_given, prepare
 from foldpix.alignment.similarity import similarity
 from foldpix.alignment.starts import principal_starts, spec_starts
 from foldpix.alignment.tiles import Tile, padded_size, tiles
@@ -49,6 +49,7 @@ class Alignment:
 
 class _Plan(NamedTuple):
     method: str
+    guided: bool
     num_repeats: int
     num_principal: int
     lr: float
@@ -111,14 +112,14 @@ def align(
     """
     _check(refs, fits, method, num_repeats, starts)
     ignore = lambda num: None  # noqa: E731
-    plan = _Plan(
-        method, num_repeats, num_repeats, lr, max_num_steps, tuple(devices or jax.local_devices()), ignore
-    )
+    devices = tuple(devices or jax.local_devices())
+    plan = _Plan(method, False, num_repeats, num_repeats, lr, max_num_steps, devices, ignore)
     statuses = [OK] * len(refs)
     if guides is not None:
         _check(*guides[:2], method, num_repeats, refs)
         starts = _overlay(guides, starts, plan, _NUM_GUIDES, statuses).poses
-    found = _overlay((refs, fits, overlap), starts, plan._replace(progress=progress or ignore), 1, statuses)
+    plan = plan._replace(guided=guides is not None, progress=progress or ignore)
+    found = _overlay((refs, fits, overlap), starts, plan, 1, statuses)
     scores = similarity(overlap.similarity, found.overlaps[:, 0], found.ref_overlaps, found.fit_overlaps)
     return Alignment(transform_matrix(found.poses[:, 0]), scores, np.array(statuses, dtype=str))
 
@@ -155,10 +156,9 @@ def _overlay(
     plan = plan._replace(num_principal=plan.num_repeats * overlap.ruggedness)
     for some, found in _search(pairs, starts, plan, settings, num_best):
         places = [pair.place for pair in some]
-        poses = [pair.poses_as_given(pose) for pair, pose in zip(some, found.poses, strict=True)]
         own = [found.ref_overlaps, found.fit_overlaps]
         swapped = np.array([pair.swapped for pair in some])
-        all_found.poses[places] = poses
+        all_found.poses[places] = poses_as_given(some, found.poses)
         all_found.overlaps[places] = found.overlaps
         all_found.ref_overlaps[places] = np.where(swapped, own[1], own[0])
         all_found.fit_overlaps[places] = np.where(swapped, own[0], own[1])
@@ -170,9 +170,10 @@ def _search(
     pairs: list[Pair], starts: Starts | None, plan: _Plan, settings: Settings, num_best: int
 ) -> Iterator[tuple[list[Pair], Found]]:
     num_starts = _num_starts(pairs, starts, plan)
-    search = compiled(plan.method, num_best, plan.devices)
+    search = compiled(plan.method, plan.guided, num_best, plan.devices)
     pending: deque[tuple[list[Pair], Found]] = deque()
-    num_together = min(num_starts, NUM_KEPT) if plan.method == "newton" else num_starts
+    num_kept = NUM_KEPT_GUIDED if plan.guided else NUM_KEPT
+    num_together = min(num_starts, num_kept) if plan.method == "newton" else num_starts
     for tile in tiles([(pair.ref.points, pair.fit.points) for pair in pairs], num_together):
         for first in range(0, len(tile.places), tile.num_pairs * len(plan.devices)):
             some = [pairs[k] for k in tile.places[first : first + tile.num_pairs * len(plan.devices)]]

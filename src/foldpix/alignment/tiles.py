@@ -12,10 +12,11 @@ from foldpix.alignment.overlaps import Points
 _SIZES = (8, 16, 24, 32, 48, 64, 96, 128, 200, 256, 384, 512)
 # Those of references: their padding is not computed with (`moments`), so few shapes do.
 _REF_SIZES = (48, 128, 512)
-# Terms of a block of pairs with their poses that are computed at a time: 1 MB of float32, so that they
+# Terms of a block of pairs with their poses that are computed at a time: 0.5 MB of float32, so that they
 # stay in a core's own cache.
-_MAX_TERMS = 2**18
-_MAX_PAIRS = 64
+_MAX_TERMS = 2**17
+# More go no faster, and a pair alone takes as long as a block.
+_MAX_PAIRS = 16
 
 
 class Tile(NamedTuple):

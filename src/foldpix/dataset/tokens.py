@@ -78,7 +78,7 @@ class TokenHeader:
                 _STRIDES: ",".join(map(str, self.strides)),
                 _CODEBOOK: str(self.codebook_size),
                 _GRID_DIM: str(self.grid_dim),
-                _CHAIN_CODES: str(int(self.chain_codes)),
+                **({_CHAIN_CODES: "1"} if self.chain_codes else {}),
             }
         )
 

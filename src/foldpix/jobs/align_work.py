@@ -18,6 +18,7 @@ from foldpix.jobs.align_picture import draw_overlay
 from foldpix.jobs.align_poses import MOLECULES, STRUCTURES, write_backbones, write_molecules
 from foldpix.jobs.align_rows import SCORES, ScoreLog
 from foldpix.jobs.align_summary import print_summary
+from foldpix.jobs.compilation_cache import keep_compiled
 from foldpix.jobs.schema.align import AlignConfig, Kind
 from foldpix.jobs.terminal import progress_bar
 
@@ -26,6 +27,7 @@ def overlay_all(pairing: Pairing, kind: Kind, config: AlignConfig, out: Path) ->
     """Overlay, write and print; see `foldpix.jobs.align.run`."""
     _check_folder(out)
     _use_devices(config.workers)
+    keep_compiled()
     begin, of_backbones = time.monotonic(), kind is Kind.proteins
     overlay = align_backbones if of_backbones else overlay_of_molecules(config.overlap)
     with ScoreLog(out, of_backbones) as log, progress_bar() as progress:

@@ -7,9 +7,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from foldpix.dataset.lock import alone_in
-from foldpix.dataset.tokens import TokenTable
 from foldpix.jobs.decode_chain import Outcome, Output
-from foldpix.jobs.decode_codes import decode_codes
 from foldpix.jobs.decode_pictures import decode_pictures
 from foldpix.jobs.decode_rows import SUMMARY, DecodedLog
 from foldpix.jobs.decode_summary import Tally, print_summary
@@ -68,7 +66,9 @@ def _check(config: DecodeConfig) -> None:
         raise ValueError(f"source={source} does not exist; give a PNG, a shard, a folder or a token table")
     if not source.is_dir() and source.suffix.lower() not in (*_PICTURES, _TOKENS):
         raise ValueError(f"source={source} is no folder and ends in none of .png, .tar, .parquet")
-    if not _holds_tokens(source) and config.ckpt is not None:
+    if _holds_tokens(source):
+        _check_tokens(source, config.ckpt)
+    elif config.ckpt is not None:
         raise ValueError(f"source={source} holds no tokens; leave out ckpt={config.ckpt}")
     if config.batch_size < 1:
         raise ValueError(f"batch_size={config.batch_size} must be at least 1")
@@ -93,18 +93,26 @@ def _outcomes(
     if not _holds_tokens(source):
         yield from decode_pictures(source, output, log, workers, progress)
         return
+    # Pictures need no library for tables, and neither they nor chain codes wait for torch.
+    from foldpix.dataset.tokens import TokenTable
+
     table = TokenTable(source)
     if table.header.chain_codes:
+        from foldpix.jobs.decode_codes import decode_codes
+
         yield from decode_codes(table, source, config.ckpt, output, log, workers, progress)
         return
-    if config.ckpt is None:
-        raise ValueError(
-            f"source={source} holds tokens of a model; give ckpt=, the checkpoint they were made with"
-        )
-    # With torch, which all else need not wait for.
     from foldpix.jobs.decode_tokens import decode_tokens
 
+    assert config.ckpt is not None
     yield from decode_tokens(table, source, config.ckpt, config.batch_size, output, log, workers, progress)
+
+
+def _check_tokens(source: Path, ckpt: str | None) -> None:
+    from foldpix.dataset.tokens import TokenTable
+
+    if ckpt is None and not TokenTable(source).header.chain_codes:
+        raise ValueError(f"source={source} holds tokens of a model; give ckpt=, the checkpoint they are of")
 
 
 def _holds_tokens(source: Path) -> bool:
