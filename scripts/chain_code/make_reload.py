@@ -1,7 +1,7 @@
-"""Writes tests/chain_code/data/reload.npz: codes of a made-up chain with a break, and what they decode to today.
+"""Writes tests/chain_code/data/reload.npz: codes of a made-up chain with a break, and what they decode to.
 
-Later versions must decode the same codes to the same structures: run this only when a shipped codebook is replaced on
-purpose, which breaks every table that was made with it.
+Later versions must decode the same codes to the same structures: run this only when a shipped codebook is
+replaced on purpose, which breaks every table that was made with it.
 
     python scripts/chain_code/make_reload.py
 """
