@@ -13,7 +13,7 @@ from foldpix.chain_code.coder import NUM_BEAMS
 
 
 def bench(
-    lengths: tuple[int, ...] = (64, 128, 256, 512),
+    lengths: tuple[int, ...] = (64, 128, 256, 500),
     sizes: tuple[int, ...] = (256, 4096),
     source: Path | None = None,
 ) -> Iterator[Row]:
