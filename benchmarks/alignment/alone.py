@@ -37,11 +37,11 @@ def second_core() -> float:
         for _ in range(200):
             matrix @ matrix
 
-    seconds = []
-    for num in (1, 2):
+    def seconds(num: int) -> float:
         with ThreadPoolExecutor(num) as pool:
-            seconds.append(min(_seconds(lambda: list(pool.map(products, range(num)))) for _ in range(_ROUNDS)))  # noqa: B023
-    return 2.0 * seconds[0] / seconds[1]
+            return min(_seconds(lambda: list(pool.map(products, range(num)))) for _ in range(_ROUNDS))
+
+    return 2.0 * seconds(1) / seconds(2)
 
 
 def _seconds(work: Any) -> float:

@@ -58,9 +58,9 @@ def main(arguments: list[str]) -> None:
             lines += peer_lines(python, source, mode, _NUM_PEER_SURFACES)
         console.print(table(f"{mode}, 200 points", lines, None))
     one, two = (alone.measure(source=str(source), num=num, devices=k, rounds=5) for k in (1, 2))
+    gain, ideal = one["seconds"] / two["seconds"], alone.second_core()
     console.print(
-        f"two devices on a core each go {one['seconds'] / two['seconds']:.2f} times as fast as one "
-        f"({num / one['seconds']:.0f} pairs a second by the clock), matrix products {alone.second_core():.2f} times"
+        f"two devices on a core each: {gain:.2f} times one by the clock; matrix products {ideal:.2f}"
     )
     many = alone.measure(source=str(source), num=_NUM_MEMORY, devices=1, rounds=1)
     console.print(f"peak memory at {_NUM_MEMORY} pairs {many['peak_mb']:.0f} MB")
@@ -148,7 +148,7 @@ def table(title: str, lines: list[Line], best: np.ndarray | None) -> Table:
             f"{line.scores.mean():.5f}",
             short,
         )
-    drawn.caption = f"first call: with what it compiles; short: share of pairs > {SHORT} under the best known"
+    drawn.caption = f"first call: compiling, too; short: share of pairs > {SHORT} under the best known"
     return drawn
 
 

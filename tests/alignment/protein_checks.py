@@ -66,6 +66,20 @@ def test_a_bad_pair_spoils_nothing_and_order_changes_nothing(chains):
     assert found.tm_scores[2] == alone.tm_scores[0]
 
 
+@pytest.mark.slow
+def test_cb_lie_on_each_other_too(real_structures):
+    """Of a chain somewhere else, and in the pose of CA as nearly as both points go together."""
+    ref, fit = (read_structure(path)[0] for path in sorted(real_structures.glob("chains/*"))[:2])
+    there = Backbone(moved(ref.coords.astype(float), motion(np.random.default_rng(0))), ref.sequence)
+    found = align_backbones([ref, ref], [there, fit], points="cb")
+    assert found.tm_scores[0] == pytest.approx(1.0, abs=1e-3) and found.scores[0] > 0.999
+    assert moved(there.coords.astype(float), found.transforms[0]) == pytest.approx(ref.coords, abs=0.05)
+    ca = align_backbones([ref], [fit])
+    assert found.tm_scores[1] == pytest.approx(ca.tm_scores[0], abs=0.1)
+    with pytest.raises(ValueError, match="no points 'cg'; there are ca, cb"):
+        align_backbones([ref], [ref], points="cg")
+
+
 def test_no_pairs():
     found = align_backbones([], [])
     assert found.transforms.shape == (0, 4, 4) and len(found.scores) == len(found.statuses) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from foldpix.jobs import align
 from foldpix.jobs.align_inputs import kind_of
-from foldpix.jobs.schema.align import AlignConfig, Kind, Mode, Overlap
+from foldpix.jobs.schema.align import AlignConfig, Kind, Method, Mode, Overlap, Points
 from tests.conftest import REPO
 
 
@@ -50,6 +50,11 @@ def test_endings_say_what_a_folder_holds(folder):
         ({"ref": "mixed"}, "holds molecules and proteins; say kind=molecules or kind=proteins"),
         ({"ref": "proteins", "fit": "molecules"}, "one holds molecules, the other proteins"),
         ({"ref": "proteins", "overlap": Overlap.charges}, "overlap=charges is for molecules"),
+        (
+            {"ref": "proteins", "method": Method.adam},
+            "method=adam is for molecules; leave it out for proteins",
+        ),
+        ({"ref": "molecules", "points": Points.cb}, "points=cb is for proteins"),
         ({"ref": "proteins", "top_k": 0}, "top_k=0 must be at least 1"),
         ({"ref": "proteins", "workers": 0}, "workers=0 must be at least 1"),
     ],

@@ -56,9 +56,7 @@ def compiled(method: str, guided: bool, num_best: int, devices: tuple[jax.Device
     return jax.jit(jax.shard_map(search, mesh=mesh, in_specs=in_specs, out_specs=pairs, check_vma=False))
 
 
-def _newton(
-    guided: bool, terms: Terms, poses: Any, settings: Settings, both_self: Any
-) -> tuple[Any, Any]:
+def _newton(guided: bool, terms: Terms, poses: Any, settings: Settings, both_self: Any) -> tuple[Any, Any]:
     del both_self  # every similarity grows with the overlap
     return newton.climb_best(terms, poses, settings.max_num_steps, guided)
 

@@ -50,12 +50,12 @@ def climb_best(
     All starts, some at a time, climb for the first steps; then the best go on. One loop does both, so that
     the step is compiled once.
     """
-    num_kept, num_first = (NUM_KEPT_GUIDED, _NUM_FIRST_GUIDED) if guided else (NUM_KEPT, _NUM_FIRST)
+    num_kept = NUM_KEPT_GUIDED if guided else NUM_KEPT
     num_rounds = pose_BS7.shape[1] // num_kept
     if num_rounds <= 1:
         return climb(terms, pose_BS7, max_num_steps)
     assert pose_BS7.shape[1] == num_rounds * num_kept
-    num_first = jnp.minimum(num_first, max_num_steps)
+    num_first = jnp.minimum(_NUM_FIRST_GUIDED if guided else _NUM_FIRST, max_num_steps)
 
     def one_round(k: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         poses, overlaps = carry

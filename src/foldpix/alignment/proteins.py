@@ -12,6 +12,7 @@ from foldpix.alignment.overlaps import Volume
 from foldpix.alignment.poses import apply
 from foldpix.alignment.prepare import OK
 from foldpix.alignment.search import Alignment, align
+from foldpix.geometry import virtual_cb
 from foldpix.structure import Backbone
 
 # Width of the Gaussians whose overlap is the score, per square angstrom: 3.2 angstrom, about the distance of
@@ -24,6 +25,8 @@ _COARSE, _NUM_COARSE, _NUM_STARTS = Volume(0.03), 24, 12
 # Chains are searched in halves, too, as domains move against each other; a half has at least so many
 # residues. Poses with a higher TM-score than this are beyond doubt, and halves are not tried.
 _LEAST_HALF, _NO_DOUBT = 20, 0.7
+# From N, CA and C of residues, (L, 3, 3), to a point of each.
+_POINTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"ca": lambda coords: coords[:, 1], "cb": virtual_cb}
 _NOWHERE = Superposition(np.eye(4), np.nan, np.nan, 0)
 
 
@@ -48,7 +51,11 @@ class BackboneAlignment(Alignment):
 
 
 def align_backbones(
-    refs: Sequence[Backbone], fits: Sequence[Backbone], *, progress: Callable[[int], None] | None = None
+    refs: Sequence[Backbone],
+    fits: Sequence[Backbone],
+    *,
+    points: str = "ca",
+    progress: Callable[[int], None] | None = None,
 ) -> BackboneAlignment:
     """Lay each backbone on its reference so that their TM-score is as large as can be found.
 
@@ -59,35 +66,39 @@ def align_backbones(
     Parameters
     ----------
     refs, fits : sequence of Backbone
-        Pairs, side by side; a backbone may be in many.
+        Pairs, side by side; a backbone may be in many. A `foldpix.batch.Batch` has ``to_backbones()``.
+    points : {"ca", "cb"}
+        What stands for a residue, here and in all figures: CA, or CB as the backbone gives it.
     progress : callable, optional
         Called with the number of pairs done since the last call.
 
     Returns
     -------
     BackboneAlignment
-        ``scores`` are the Gaussian overlaps of all CA in these poses, as a Tanimoto similarity.
+        ``scores`` are the Gaussian overlaps of all points in these poses, as a Tanimoto similarity.
 
     Raises
     ------
     ValueError
-        If there are not as many of both.
+        If there are not as many of both, or no such points.
     """
+    if points not in _POINTS:
+        raise ValueError(f"no points {points!r}; there are {', '.join(_POINTS)}")
     if len(refs) != len(fits):
         raise ValueError(f"{len(refs)} references and {len(fits)} fits; give as many of each")
     # A backbone of many pairs is made ready once.
-    chains = {id(backbone): _chain(backbone) for backbone in (*refs, *fits)}
+    chains = {id(backbone): _chain(_POINTS[points](backbone.coords)) for backbone in (*refs, *fits)}
     pairs = [(chains[id(ref)], chains[id(fit)]) for ref, fit in zip(refs, fits, strict=True)]
     coarse = [ref.coarse for ref, _ in pairs], [fit.coarse for _, fit in pairs]
     whole = align(*coarse, _COARSE, num_repeats=_NUM_STARTS)
     posed = [_NOWHERE] * len(pairs)
     for k in np.flatnonzero(whole.statuses == OK).tolist():
-        posed[k] = refined(pairs[k][0].ca_N3, pairs[k][1].ca_N3, [whole.transforms[k]])
+        posed[k] = refined(pairs[k][0].point_N3, pairs[k][1].point_N3, [whole.transforms[k]])
     doubtful = [k for k, pose in enumerate(posed) if pose.tm_score < _NO_DOUBT]
     if progress is not None:
         progress(len(pairs) - len(doubtful))
     for k, poses in zip(doubtful, _poses_of_pieces([pairs[k] for k in doubtful]), strict=True):
-        posed[k] = refined(pairs[k][0].ca_N3, pairs[k][1].ca_N3, [posed[k].transform, *poses])
+        posed[k] = refined(pairs[k][0].point_N3, pairs[k][1].point_N3, [posed[k].transform, *poses])
         if progress is not None:
             progress(1)
     scores = [_similarity(*pair, pose.transform) for pair, pose in zip(pairs, posed, strict=True)]
@@ -95,28 +106,28 @@ def align_backbones(
 
 
 class _Chain(NamedTuple):
-    """All CA, their overlap with themselves, and coarse clouds of the chain and of its pieces."""
+    """All points, their overlap with themselves, and coarse clouds of the chain and of its pieces."""
 
-    ca_N3: np.ndarray
+    point_N3: np.ndarray
     own_overlap: float
     coarse: Cloud
     pieces: list[Cloud]
 
 
-def _chain(backbone: Backbone) -> _Chain:
-    ca_L3 = backbone.coords[:, 1].astype(np.float64)
-    half = len(ca_L3) // 2
-    cut = half >= _LEAST_HALF and np.isfinite(ca_L3).all()
-    begins = (0, half // 2, len(ca_L3) - half) if cut else ()
-    pieces = [_coarse(ca_L3[begin : begin + half]) for begin in begins]
-    return _Chain(ca_L3, gaussian_overlap(ca_L3, ca_L3, _ALPHA), _coarse(ca_L3), pieces)
+def _chain(point_L3: np.ndarray) -> _Chain:
+    point_L3 = point_L3.astype(np.float64)
+    half = len(point_L3) // 2
+    cut = half >= _LEAST_HALF and np.isfinite(point_L3).all()
+    begins = (0, half // 2, len(point_L3) - half) if cut else ()
+    pieces = [_coarse(point_L3[begin : begin + half]) for begin in begins]
+    return _Chain(point_L3, gaussian_overlap(point_L3, point_L3, _ALPHA), _coarse(point_L3), pieces)
 
 
-def _coarse(ca_L3: np.ndarray) -> Cloud:
+def _coarse(point_L3: np.ndarray) -> Cloud:
     """Means of stretches of equal length, but for one residue."""
-    num = -(-len(ca_L3) // -(-len(ca_L3) // _NUM_COARSE))
-    ends = np.round(np.linspace(0, len(ca_L3), num + 1)).astype(int)
-    return Cloud(np.add.reduceat(ca_L3, ends[:-1]) / np.diff(ends)[:, None])
+    num = -(-len(point_L3) // -(-len(point_L3) // _NUM_COARSE))
+    ends = np.round(np.linspace(0, len(point_L3), num + 1)).astype(int)
+    return Cloud(np.add.reduceat(point_L3, ends[:-1]) / np.diff(ends)[:, None])
 
 
 def _poses_of_pieces(pairs: Sequence[tuple[_Chain, _Chain]]) -> list[list[np.ndarray]]:
@@ -134,7 +145,7 @@ def _poses_of_pieces(pairs: Sequence[tuple[_Chain, _Chain]]) -> list[list[np.nda
 
 
 def _similarity(ref: _Chain, fit: _Chain, transform: np.ndarray) -> float:
-    overlap = gaussian_overlap(ref.ca_N3, apply(transform, fit.ca_N3), _ALPHA)
+    overlap = gaussian_overlap(ref.point_N3, apply(transform, fit.point_N3), _ALPHA)
     return overlap / (ref.own_overlap + fit.own_overlap - overlap)
 
 

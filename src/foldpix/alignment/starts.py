@@ -85,11 +85,12 @@ def spec_starts(
 def fibonacci_rotations(num: int) -> np.ndarray:
     """The shortest turns of the x axis to points spread evenly over a sphere: quaternions (num, 4).
 
-    The spiral climbs the y axis from pole to pole.
+    The spiral climbs the y axis in equal steps, half a step from either pole; the last point begins it, by
+    angle. Adam's end depends on the starts: with these, scores are those of shepherd-score.
     """
     place = np.arange(num)
-    height = 1.0 - 2.0 * place / max(num - 1, 1)
-    angle = np.pi * (3.0 - 5.0**0.5) * place
+    height = (2.0 * place + 1.0) / max(num, 1) - 1.0
+    angle = np.pi * (3.0 - 5.0**0.5) * np.roll(place, -1)
     ring = np.sqrt(np.maximum(1.0 - height**2, 0.0))
     x, y, z = ring * np.cos(angle), height, ring * np.sin(angle)
     # The shortest turn of e to p is the quaternion (1 + e·p, e × p); no point is -e itself.

@@ -6,7 +6,7 @@ from pathlib import Path
 from foldpix.dataset.lock import alone_in
 from foldpix.jobs.align_inputs import Input, kind_of
 from foldpix.jobs.align_pairing import pairing
-from foldpix.jobs.schema.align import AlignConfig, Kind, Overlap
+from foldpix.jobs.schema.align import AlignConfig, Kind
 
 
 def run(config: AlignConfig) -> dict[str, float]:
@@ -49,8 +49,11 @@ def _check(config: AlignConfig) -> Kind:
     if len(kinds) > 1:
         raise ValueError(f"ref={config.ref} and fit={config.fit}: one holds molecules, the other proteins")
     kind = kinds.pop()
-    if kind is Kind.proteins and config.overlap is not Overlap.volume:
-        raise ValueError(f"overlap={config.overlap.name} is for molecules; leave it out for proteins")
+    others = {Kind.proteins: ("overlap", "method"), Kind.molecules: ("points",)}
+    for name in others[kind]:
+        if (value := getattr(config, name)) is not getattr(AlignConfig, name):
+            of = next(other for other in Kind if other is not kind)
+            raise ValueError(f"{name}={value.name} is for {of.name}; leave it out for {kind.name}")
     for module, extra in (("jax", "jax"), ("rdkit", "molecules")):
         if (module == "jax" or kind is Kind.molecules) and find_spec(module) is None:
             raise ValueError(f"{module} is not installed; pip install '.[{extra}]'")

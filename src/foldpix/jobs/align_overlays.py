@@ -8,7 +8,7 @@ import numpy as np
 
 from foldpix.alignment import Alignment
 from foldpix.jobs.align_inputs import NUM_SURFACE_POINTS, EntryPair
-from foldpix.jobs.schema.align import Overlap
+from foldpix.jobs.schema.align import Method, Overlap
 
 # Weight of charges, in e²: the values that shepherd-score gives as typical, for atoms and for surfaces.
 _LAM_ATOMS, _LAM_SURFACE = 0.1, 0.3
@@ -36,7 +36,7 @@ def overlay_pairs(pairs: Sequence[EntryPair], overlay: Overlay) -> Alignment:
     return type(found)(**columns)
 
 
-def overlay_of_molecules(overlap: Overlap) -> Overlay:
+def overlay_of_molecules(overlap: Overlap, search: Method) -> Overlay:
     """Overlays of molecules."""
     from foldpix.alignment.batch import MoleculePairBatch
     from foldpix.alignment.pair import MoleculePair
@@ -54,7 +54,7 @@ def overlay_of_molecules(overlap: Overlap) -> Overlay:
 
     def overlay(refs: Sequence, fits: Sequence) -> Alignment:
         batch = MoleculePairBatch([MoleculePair(*pair) for pair in zip(refs, fits, strict=True)])
-        method(batch, *arguments, num_workers=len(jax.local_devices()))
+        method(batch, *arguments, num_workers=len(jax.local_devices()), method=search.name)
         results = [pair.results[key] for pair in batch.pairs]
         return Alignment(
             np.array([result.transform for result in results]).reshape(-1, 4, 4),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -12,7 +13,7 @@ from foldpix.alignment import Alignment
 from foldpix.alignment.proteins import align_backbones
 from foldpix.alignment.screening import screen
 from foldpix.jobs.align_inputs import EntryPair
-from foldpix.jobs.align_overlays import overlay_of_molecules, overlay_pairs
+from foldpix.jobs.align_overlays import Overlay, overlay_of_molecules, overlay_pairs
 from foldpix.jobs.align_pairing import Pairing
 from foldpix.jobs.align_picture import draw_overlay
 from foldpix.jobs.align_poses import MOLECULES, STRUCTURES, write_backbones, write_molecules
@@ -29,7 +30,10 @@ def overlay_all(pairing: Pairing, kind: Kind, config: AlignConfig, out: Path) ->
     _use_devices(config.workers)
     keep_compiled()
     begin, of_backbones = time.monotonic(), kind is Kind.proteins
-    overlay = align_backbones if of_backbones else overlay_of_molecules(config.overlap)
+    if of_backbones:
+        overlay: Overlay = partial(align_backbones, points=config.points.name)
+    else:
+        overlay = overlay_of_molecules(config.overlap, config.method)
     with ScoreLog(out, of_backbones) as log, progress_bar() as progress:
 
         def overlay_block(block: list[EntryPair]) -> Alignment:

@@ -17,7 +17,9 @@ def keep_compiled() -> None:
     ``JAX_COMPILATION_CACHE_DIR`` names another folder, ``JAX_ENABLE_COMPILATION_CACHE=false`` does without.
     """
     if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]  # not in the stubs
-        jax.config.update("jax_compilation_cache_dir", str(_cache_folder() / "foldpix" / "jax" / _processor()))
+        jax.config.update(
+            "jax_compilation_cache_dir", str(_cache_folder() / "foldpix" / "jax" / _processor())
+        )
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
 
 

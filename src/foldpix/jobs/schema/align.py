@@ -31,6 +31,20 @@ class Overlap(Enum):
     pharmacophore = "pharmacophore"
 
 
+class Method(Enum):
+    """How poses of molecules are searched for."""
+
+    newton = "newton"
+    adam = "adam"
+
+
+class Points(Enum):
+    """What of each residue is overlaid."""
+
+    ca = "ca"
+    cb = "cb"
+
+
 @dataclass
 class AlignConfig:
     """Overlays of molecules or backbones."""
@@ -47,6 +61,10 @@ class AlignConfig:
     """molecules or proteins; null: what the files' endings say, with PDB files as proteins."""
     overlap: Overlap = Overlap.volume
     """Of molecules: volume, charges, surface, surface_charges or pharmacophore."""
+    method: Method = Method.newton
+    """Of molecules: newton, or adam as in shepherd-score, with a fixed number of steps."""
+    points: Points = Points.ca
+    """Of proteins: ca, or cb as the backbone gives it."""
     top_k: int = 100
     """Poses that are written, of the best scores."""
     workers: int | None = None
