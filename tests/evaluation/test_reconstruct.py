@@ -1,13 +1,15 @@
+from dataclasses import replace
 from math import ceil
 
 import numpy as np
 import pytest
 import torch
 
+from foldpix.chain_code import load
 from foldpix.evaluation.chains import Sample
 from foldpix.evaluation.image_stage import through_pixels
 from foldpix.evaluation.metrics import backbone_rmsd
-from foldpix.evaluation.reconstruct import ImageRoundTrips
+from foldpix.evaluation.reconstruct import ChainRoundTrips, ImageRoundTrips
 from foldpix.image import encode, to_pixels
 from foldpix.model.config import HVQVAEConfig
 from foldpix.model.hvqvae import HVQVAE
@@ -69,3 +71,12 @@ def test_the_model_of_this_package_fits_and_batches_change_nothing():
         assert [level.shape for level in trip.codes] == [(ceil(len(chain.pixels) / r),) * 2 for r in (4, 8)]
         assert all(np.array_equal(a, b) for a, b in zip(trip.codes, alone.codes, strict=True))
         assert np.allclose(trip.image, alone.image, atol=1e-5)
+
+
+def test_chains_that_have_no_code_are_skipped():
+    good, far = sample(41), sample(48)
+    truth = far.truth.copy()
+    truth[20:] += 400.0
+    trip, skipped = ChainRoundTrips(load(16))([good, replace(far, truth=truth)])
+    assert trip.num_bits == 41 * 4 and trip.num_entropy_bits < 41 * 8
+    assert skipped.id == far.id and skipped.reason.startswith("chain_code_16: a chain break of")

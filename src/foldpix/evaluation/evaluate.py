@@ -21,7 +21,7 @@ class Evaluation:
     ----------
     records : list of Record
     skipped : list of Skipped
-        Chains that could not be loaded.
+        Chains that could not be loaded, or coded by one of the tokenizers.
     use : dict of list of CodebookUse
         By tokenizer: of each level of codes, finest first.
     """
@@ -46,11 +46,13 @@ class Evaluation:
             self._tokenize(tokenizer, stage.samples)
 
     def _tokenize(self, tokenizer: RoundTrips, samples: Sequence[Sample]) -> None:
-        trips = tokenizer(samples)
         use = self.use.setdefault(
-            tokenizer.name, [CodebookUse(tokenizer.codebook_size) for _ in trips[0].codes]
+            tokenizer.name, [CodebookUse(tokenizer.codebook_size) for _ in range(tokenizer.num_levels)]
         )
-        for sample, trip in zip(samples, trips, strict=True):
+        for sample, trip in zip(samples, tokenizer(samples), strict=True):
+            if isinstance(trip, Skipped):
+                self.skipped.append(trip)
+                continue
             self.records.append(record_of(sample, tokenizer.name, trip))
             for level, codes in zip(use, trip.codes, strict=True):
                 level.add(codes)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from foldpix.evaluation.chains import Chain, Sample
+from foldpix.evaluation.chains import Chain, Sample, Skipped
 from foldpix.evaluation.drawing import Panel
 from foldpix.evaluation.image_stage import Record, stages, through_pixels
 from foldpix.evaluation.metrics import ca_rmsd
@@ -27,6 +27,7 @@ def panels(chains: Iterable[Chain], records: Sequence[Record], tokenizer: RoundT
 
 def _panel(label: str, sample: Sample, tokenizer: RoundTrips | None) -> Panel:
     trip = through_pixels(sample) if tokenizer is None else tokenizer([sample])[0]
+    assert not isinstance(trip, Skipped)  # it has a record
     return Panel(
         label=label,
         id=sample.id,

@@ -8,7 +8,7 @@ import numpy as np
 
 from foldpix.chain_code import ChainCoder
 from foldpix.dataset.reader import Sample as StoredSample
-from foldpix.evaluation.chains import Sample
+from foldpix.evaluation.chains import Sample, Skipped
 from foldpix.evaluation.codes import Codes, ImageTokenizer, codes_of, decoded_of
 from foldpix.evaluation.image_stage import RoundTrip
 from foldpix.image import decode, encode
@@ -30,8 +30,12 @@ class RoundTrips(Protocol):
     def codebook_size(self) -> int:
         """Codes of each level."""
 
-    def __call__(self, samples: Sequence[Sample]) -> list[RoundTrip]:
-        """What comes back of a batch."""
+    @property
+    def num_levels(self) -> int:
+        """Levels of codes."""
+
+    def __call__(self, samples: Sequence[Sample]) -> Sequence[RoundTrip | Skipped]:
+        """What comes back of each chain of a batch, or why it cannot be coded."""
 
 
 class ImageRoundTrips:
@@ -49,6 +53,7 @@ class ImageRoundTrips:
     def __init__(self, tokenizer: ImageTokenizer, device: str = "cpu") -> None:
         self._tokenizer, self._device = tokenizer, device
         self.stride, self.codebook_size = tokenizer.stride, tokenizer.codebook_size
+        self.num_levels = len(tokenizer.strides)
 
     def __call__(self, samples: Sequence[Sample]) -> list[RoundTrip]:
         """What comes back of a batch made by :func:`equally_padded`.
@@ -84,19 +89,22 @@ class ChainRoundTrips:
     coder : ChainCoder
     """
 
-    stride = 1
+    stride = num_levels = 1
 
     def __init__(self, coder: ChainCoder) -> None:
         self._coder = coder
         self.codebook_size = len(coder.codebook)
         self.name = f"chain_code_{self.codebook_size}"
 
-    def __call__(self, samples: Sequence[Sample]) -> list[RoundTrip]:
-        """What comes back of each chain."""
+    def __call__(self, samples: Sequence[Sample]) -> list[RoundTrip | Skipped]:
+        """What comes back of each chain, or why it cannot be coded."""
         return [self._round_trip(sample) for sample in samples]
 
-    def _round_trip(self, sample: Sample) -> RoundTrip:
-        code = self._coder.encode(Backbone(sample.truth, "X" * len(sample.truth)))
+    def _round_trip(self, sample: Sample) -> RoundTrip | Skipped:
+        try:
+            code = self._coder.encode(Backbone(sample.truth, "X" * len(sample.truth)))
+        except ValueError as error:
+            return Skipped(sample.id, f"{self.name}: {error}")
         coords = self._coder.decode(code).coords
         image = encode(coords, sample.d_max)
         num_bits, entropy = self._coder.num_bits(code), self._coder.num_entropy_bits(code)
