@@ -1,5 +1,6 @@
 import csv
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -8,6 +9,7 @@ import torch
 
 from foldpix.dataset.tokens import TokenTable
 from foldpix.image import encode, to_pixels
+from foldpix.jobs import chain_codes
 from foldpix.jobs import encode as job
 from foldpix.jobs.schema.encode import EncodeConfig
 from foldpix.structure import Backbone, read_structure, write_structure
@@ -103,6 +105,54 @@ def test_neither_batches_nor_processes_nor_row_groups_change_a_token(
     assert table("3.parquet").equals(expected)
     assert pq.ParquetFile(tmp_path / "1.parquet").num_row_groups == 1
     assert pq.ParquetFile(tmp_path / "3.parquet").num_row_groups > 2
+
+
+def interrupt_at(number, monkeypatch):
+    """Makes the next run end when it reads its file of this number, from 0."""
+    read, seen = chain_codes.structure_chains, []
+
+    def structure_chains(files, d_max, **limits):
+        seen.append(files)
+        if len(seen) > number:
+            raise KeyboardInterrupt
+        return read(files, d_max, **limits)
+
+    monkeypatch.setattr(chain_codes, "structure_chains", structure_chains)
+    return seen
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 8])
+def test_an_interrupted_run_goes_on(mixed, tmp_path, monkeypatch, number, capsys):
+    whole, cut = tmp_path / "whole.parquet", tmp_path / "cut.parquet"
+    monkeypatch.setattr(job, "FILES_A_PART", 2)
+    expected = job.run(config(mixed, None, whole))
+    with monkeypatch.context() as until:
+        interrupt_at(number, until)
+        with pytest.raises(KeyboardInterrupt):
+            job.run(config(mixed, None, cut))
+    assert not cut.exists()
+    rest = interrupt_at(100, monkeypatch)
+    summary = job.run(config(mixed, None, cut))
+    assert len(rest) == 10 - number // 2 * 2  # what was in parts that ended is not read again
+    for name in ("chains", "tokens", "bits_per_residue", "skipped", "deviation"):
+        assert summary[name] == expected[name]
+    assert cut.read_bytes() == whole.read_bytes()
+    skipped = [Path(f"{path}.skipped.csv").read_text() for path in (whole, cut)]
+    assert skipped[0] == skipped[1]
+    assert ("by an earlier run" in capsys.readouterr().out) is (number >= 2)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_files_that_changed_meanwhile_are_read_anew(mixed, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "FILES_A_PART", 2)
+    with monkeypatch.context() as until:
+        interrupt_at(5, until)
+        with pytest.raises(KeyboardInterrupt):
+            job.run(config(mixed, None, tmp_path / "t.parquet"))
+    shutil.copy(mixed / "b.pdb", mixed / "a.pdb")
+    job.run(config(mixed, None, tmp_path / "t.parquet"))
+    rows = {row.name: row for row in TokenTable(tmp_path / "t.parquet")}
+    assert np.array_equal(rows["a"].levels[0], rows["b"].levels[0])
 
 
 @pytest.mark.parametrize(
