@@ -123,6 +123,20 @@ def test_a_bad_pair_spoils_no_other(rng):
     ]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("num_repeats", [1, 50])
+def test_the_best_poses_of_a_pair(num_repeats, rng):
+    ref, fit = molecule(rng, 14), molecule(rng, 8)
+    found = align([ref], [fit], VOLUME, num_best=3, num_repeats=num_repeats)
+    assert found.transforms.shape == (1, 3, 4, 4)
+    expected = [tanimoto(ref.points, apply(pose, fit.points), 0.81) for pose in found.transforms[0]]
+    np.testing.assert_allclose(found.scores[0], expected, atol=1e-5)
+    alone = align([ref], [fit], VOLUME, num_repeats=num_repeats).scores
+    assert found.scores[0, 0] == pytest.approx(alone[0], abs=1e-6)
+    if num_repeats == 50:
+        assert (np.diff(found.scores[0]) < -1e-5).all()
+
+
 def test_no_pairs():
     found = align([], [], VOLUME)
     assert found.transforms.shape == (0, 4, 4) and found.scores.shape == found.statuses.shape == (0,)
@@ -133,6 +147,7 @@ def test_no_pairs():
     [
         ({"method": "gradient"}, "newton, adam"),
         ({"num_repeats": 0}, "at least 1"),
+        ({"num_best": 9}, "num_best is 9; it must be 1 to 8"),
         ({"starts": []}, "1 references and 0 starts"),
     ],
 )

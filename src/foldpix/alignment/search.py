@@ -35,9 +35,9 @@ class Alignment:
     Parameters
     ----------
     transforms : ndarray, shape=(P, 4, 4), dtype=float64
-        x' = R x + t moves a fit onto its reference, both as they were given.
+        x' = R x + t moves a fit onto its reference, both as they were given; (P, K, 4, 4) for K best poses.
     scores : ndarray, shape=(P,), dtype=float64
-        Similarities in these poses.
+        Similarities in these poses; (P, K) for K best poses.
     statuses : ndarray, shape=(P,), dtype=str
         "ok", or why a pair was not aligned: its score is NaN then, its transform the identity.
     """
@@ -69,6 +69,7 @@ def align(
     guides: tuple[Sequence[Cloud], Sequence[Cloud], Overlap] | None = None,
     lr: float = 0.1,
     max_num_steps: int = 200,
+    num_best: int = 1,
     devices: Sequence[jax.Device] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Alignment:
@@ -96,6 +97,9 @@ def align(
         Step of Adam.
     max_num_steps : int
         Newton stops before, where it has converged.
+    num_best : int
+        Poses of each pair, best first, of different overlaps as far as there are; at most 8. Of guided
+        searches two have converged.
     devices : sequence of jax.Device, optional
         All of this process by default.
     progress : callable, optional
@@ -111,6 +115,8 @@ def align(
         If the arguments do not go together. What is wrong with a single pair is told by its status.
     """
     _check(refs, fits, method, num_repeats, starts)
+    if not 1 <= num_best <= NUM_KEPT:
+        raise ValueError(f"num_best is {num_best}; it must be 1 to {NUM_KEPT}")
     ignore = lambda num: None  # noqa: E731
     devices = tuple(devices or jax.local_devices())
     plan = _Plan(method, False, num_repeats, num_repeats, lr, max_num_steps, devices, ignore)
@@ -119,9 +125,13 @@ def align(
         _check(*guides[:2], method, num_repeats, refs)
         starts = _overlay(guides, starts, plan, _NUM_GUIDES, statuses).poses
     plan = plan._replace(guided=guides is not None, progress=progress or ignore)
-    found = _overlay((refs, fits, overlap), starts, plan, 1, statuses)
-    scores = similarity(overlap.similarity, found.overlaps[:, 0], found.ref_overlaps, found.fit_overlaps)
-    return Alignment(transform_matrix(found.poses[:, 0]), scores, np.array(statuses, dtype=str))
+    found = _overlay((refs, fits, overlap), starts, plan, num_best, statuses)
+    own = found.ref_overlaps[:, None], found.fit_overlaps[:, None]
+    scores = similarity(overlap.similarity, found.overlaps, *own)
+    transforms = transform_matrix(found.poses)
+    if num_best == 1:
+        transforms, scores = transforms[:, 0], scores[:, 0]
+    return Alignment(transforms, scores, np.array(statuses, dtype=str))
 
 
 def _check(refs: Sequence, fits: Sequence, method: str, num_repeats: int, starts: Sequence | None) -> None:
@@ -169,7 +179,7 @@ def _overlay(
 def _search(
     pairs: list[Pair], starts: Starts | None, plan: _Plan, settings: Settings, num_best: int
 ) -> Iterator[tuple[list[Pair], Found]]:
-    num_starts = _num_starts(pairs, starts, plan)
+    num_starts = max(_num_starts(pairs, starts, plan), num_best)
     search = compiled(plan.method, plan.guided, num_best, plan.devices)
     pending: deque[tuple[list[Pair], Found]] = deque()
     num_kept = NUM_KEPT_GUIDED if plan.guided else NUM_KEPT
