@@ -44,7 +44,9 @@ def bench(
 def build(name: str) -> HVQVAE:
     """The model of a file in conf/model, with fresh weights."""
     torch.manual_seed(0)
-    config = OmegaConf.merge(OmegaConf.structured(HVQVAEConfig), OmegaConf.load(CONFIGS / f"{name}.yaml"))
+    values = OmegaConf.load(CONFIGS / f"{name}.yaml")
+    del values["defaults"]  # the name of its schema, which is Hydra's affair
+    config = OmegaConf.merge(OmegaConf.structured(HVQVAEConfig), values)
     return HVQVAE(OmegaConf.to_object(config))
 
 

@@ -10,7 +10,7 @@ from omegaconf import MISSING, OmegaConf
 from foldpix.jobs.entry import run_job, typed
 from tests.training.tiny import REPO, finish, start
 
-SCRIPTS = ("train", "preprocess", "generate", "evaluate", "encode", "decode", "align")
+SCRIPTS = ("train", "preprocess", "generate", "evaluate", "encode", "decode", "align", "fit")
 HEAVY = {"torch", "pytorch_lightning", "biotite", "matplotlib", "PIL", "joblib", "wandb", "jax", "pyarrow"}
 
 
