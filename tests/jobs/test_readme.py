@@ -60,7 +60,7 @@ def test_commands_compose(words):
 def workplace(tmp_path_factory):
     """A folder with structures, as a reader of the README has it."""
     folder = tmp_path_factory.mktemp("workplace")
-    done = finish(start(REPO / "generate.py", "out=structures", "num=40", cwd=folder))
+    done = finish(start(REPO / "generate.py", "out=structures", "num=20", cwd=folder))
     assert done.returncode == 0, done.stderr
     return folder
 
