@@ -25,7 +25,9 @@ def moved(cloud, rng, far=0.0):
     return Cloud(points, cloud.charges, cloud.types, cloud.vectors @ rotation.T)
 
 
-OVERLAPS = [VOLUME, Charged(0.81, 0.1), Pharmacophore(), Pharmacophore("tversky", True)]
+# Extended points are checked in test_moments.py, too.
+EXTENDED = pytest.param(Pharmacophore("tversky", True), marks=pytest.mark.slow)
+OVERLAPS = [VOLUME, Charged(0.81, 0.1), Pharmacophore(), EXTENDED]
 
 
 @pytest.mark.parametrize("which", OVERLAPS, ids=lambda which: type(which).__name__)
