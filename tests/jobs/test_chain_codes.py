@@ -148,7 +148,10 @@ def test_mistakes_of_fitting(options, message, tmp_path, monkeypatch):
 
 
 def test_nothing_to_fit_to(tmp_path):
-    with pytest.raises(ValueError, match="no chain to fit to in"):
+    with pytest.raises(ValueError, match="no structure file in"):
+        fit.run(FitConfig(str(tmp_path), str(tmp_path / "x.safetensors")))
+    (tmp_path / "empty.pdb").touch()
+    with pytest.raises(ValueError, match=r"no chain to fit to in .*: 1 files or chains skipped"):
         fit.run(FitConfig(str(tmp_path), str(tmp_path / "x.safetensors")))
 
 

@@ -1,7 +1,6 @@
 """Tables of chain codes to structures; without torch, so that it starts quickly."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from foldpix.dataset.tokens import TokenHeader, TokenTable
 from foldpix.jobs.chain_codes import code_of, coder_for
 from foldpix.jobs.decode_chain import ChainCoords, Outcome, Output, failure, write_coords
 from foldpix.jobs.decode_rows import DecodedLog
-from foldpix.jobs.decode_table import Pending, table_rows, windows
+from foldpix.jobs.decode_table import Pending, decode_rows
 from foldpix.jobs.workers import Workers
 
 
@@ -33,14 +32,7 @@ def decode_codes(
     """
     coder_for(table.header, codebook)
     decode = partial(_decode, codebook=codebook, source=str(source), header=table.header, output=output)
-    bar = progress.add_task("decoding", total=len(table))
-    for settled, pending in windows(table_rows(table, source, output, log)):
-        yield from settled
-        progress.advance(bar, len(settled))
-        with closing(workers.map(decode, pending)) as outcomes:
-            for outcome in outcomes:
-                progress.advance(bar)
-                yield outcome
+    yield from decode_rows(table, source, output, log, progress, partial(workers.map, decode))
 
 
 def _decode(

@@ -1,12 +1,14 @@
 """Rows of a token table: what became of each, or what is to be decoded; without torch."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from rich.progress import Progress
 
 from foldpix.dataset.sources import key_of
 from foldpix.dataset.tokens import BadTokens, ChainTokens, TokenTable
@@ -29,6 +31,25 @@ class Pending(NamedTuple):
     @property
     def length(self) -> int:
         return len(self.tokens.sequence)
+
+
+def decode_rows(
+    table: TokenTable,
+    source: Path,
+    output: Output,
+    log: DecodedLog,
+    progress: Progress,
+    decode: Callable[[list[Pending]], Generator[Outcome, None, None]],
+) -> Iterator[Outcome]:
+    """What became of each row; ``decode`` gets those that no earlier run has done, a piece at a time."""
+    bar = progress.add_task("decoding", total=len(table))
+    for settled, pending in windows(table_rows(table, source, output, log)):
+        yield from settled
+        progress.advance(bar, len(settled))
+        with closing(decode(pending)) as outcomes:
+            for outcome in outcomes:
+                progress.advance(bar)
+                yield outcome
 
 
 def table_rows(

@@ -1,7 +1,6 @@
 """Token tables to structures, through the tokenizer of a checkpoint."""
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from foldpix.jobs.decode_chain import (
     write_coords,
 )
 from foldpix.jobs.decode_rows import DecodedLog
-from foldpix.jobs.decode_table import Pending, table_rows, windows
+from foldpix.jobs.decode_table import Pending, decode_rows
 from foldpix.jobs.tokenizer import load_tokenizer
 from foldpix.jobs.workers import Workers
 
@@ -43,15 +42,12 @@ def decode_tokens(
     tokenizer, header, device = load_tokenizer(ckpt)
     if table.header != header:
         raise ValueError(f"{source} holds tokens of the model {table.header}, but ckpt={ckpt} is {header}")
-    bar = progress.add_task("decoding", total=len(table))
-    for settled, pending in windows(table_rows(table, source, output, log)):
-        yield from settled
-        progress.advance(bar, len(settled))
+
+    def decode(pending: list[Pending]) -> Generator[Outcome, None, None]:
         chains = list(_decoded(pending, tokenizer, device, batch_size, str(source)))
-        with closing(workers.map(partial(_write_chain, output=output), chains)) as outcomes:
-            for outcome in outcomes:
-                progress.advance(bar)
-                yield outcome
+        return workers.map(partial(_write_chain, output=output), chains)
+
+    yield from decode_rows(table, source, output, log, progress, decode)
 
 
 def _write_chain(chain: ChainImage | ChainCoords, output: Output) -> Outcome:

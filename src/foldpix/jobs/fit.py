@@ -35,6 +35,9 @@ def run(config: FitConfig) -> dict[str, float]:
     with progress_bar() as progress:
         files = in_split(structure_files(Path(config.source)), config.split_table, config.split)
         paths = sorted(source.path for source in files)
+        if not paths:
+            of_split = f" of split={config.split} in {config.split_table}" if config.split_table else ""
+            raise ValueError(f"no structure file{of_split} in {config.source}")
         found = list(structure_chains(progress.track(paths, description="reading"), 0.0, 2, float("inf")))
         chains = [each.backbone for each in found if not isinstance(each, Skipped)]
         if not chains:

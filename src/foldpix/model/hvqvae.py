@@ -15,20 +15,10 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from foldpix.model.config import HVQVAEConfig, Space
-from foldpix.model.loss import channel_errors, gram_error
+from foldpix.model.loss import Losses, channel_errors, gram_error
 from foldpix.model.quantize import Quantize, Quantized
 from foldpix.model.space import ChannelSpace, LiftedSpace, PlainSpace
 from foldpix.model.vit import VitDecoder, VitEncoder
-
-
-class Losses(NamedTuple):
-    """What training minimises (total) and its parts; ``channels`` are unweighted mean squared errors."""
-
-    total: Float[Tensor, ""]
-    reconstruction: Float[Tensor, ""]
-    commitment: Float[Tensor, ""]
-    gram: Float[Tensor, ""]
-    channels: Float[Tensor, " c"]
 
 
 class Output(NamedTuple):

@@ -1,7 +1,19 @@
 """Reconstruction losses that count no padding."""
 
+from typing import NamedTuple
+
 from jaxtyping import Bool, Float
 from torch import Tensor
+
+
+class Losses(NamedTuple):
+    """What training minimises (total) and its parts; ``channels`` are unweighted mean squared errors."""
+
+    total: Float[Tensor, ""]
+    reconstruction: Float[Tensor, ""]
+    commitment: Float[Tensor, ""]
+    gram: Float[Tensor, ""]
+    channels: Float[Tensor, " c"]
 
 
 def channel_errors(

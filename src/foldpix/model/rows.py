@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from foldpix.model.config import RowsConfig
 from foldpix.model.lifted import lifted_picture, pairs_of, without_diagonal
-from foldpix.model.loss import channel_errors, gram_error
+from foldpix.model.loss import Losses, channel_errors, gram_error
 from foldpix.model.quantize import Quantize, Quantized
 from foldpix.model.row_decoder import RowDecoder
 from foldpix.model.row_encoder import RowEncoder
@@ -22,20 +22,10 @@ from foldpix.model.space import LiftedSpace
 EARLIER = 0.3
 
 
-class RowLosses(NamedTuple):
-    """What training minimises (total) and its parts; ``channels`` are unweighted mean squared errors."""
-
-    total: Float[Tensor, ""]
-    reconstruction: Float[Tensor, ""]
-    commitment: Float[Tensor, ""]
-    gram: Float[Tensor, ""]
-    channels: Float[Tensor, " c"]
-
-
 class RowOutput(NamedTuple):
     """Losses, the decoded N, CA, C and the codes of each level, finest first."""
 
-    losses: RowLosses
+    losses: Losses
     coords: Float[Tensor, "b l 3 3"]
     codes: list[Tensor]
 
@@ -162,7 +152,7 @@ class RowTokenizer(nn.Module):
         ]
         return torch.cat(spread, dim=-1)
 
-    def _losses(self, drafts: list[Tensor], target: Tensor, mask: Tensor, commitment: Tensor) -> RowLosses:
+    def _losses(self, drafts: list[Tensor], target: Tensor, mask: Tensor, commitment: Tensor) -> Losses:
         each = [self._draft_errors(draft, target, mask) for draft in drafts]
         weights = [EARLIER] * (len(drafts) - 1) + [1.0]
         weighted = [
@@ -171,7 +161,7 @@ class RowTokenizer(nn.Module):
         ]
         errors, gram = each[-1]
         total = torch.stack(weighted).sum() + self.config.beta * commitment
-        return RowLosses(total, (errors * self.channel_weights).mean(), commitment, gram, errors)
+        return Losses(total, (errors * self.channel_weights).mean(), commitment, gram, errors)
 
     def _draft_errors(self, draft: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         pair_mask = pairs_of(mask)
